@@ -1,0 +1,10 @@
+// Node strips the types itself, so jest transforms nothing (needs --experimental-vm-modules).
+const base = { testEnvironment: 'node', transform: {} };
+export default {
+  projects: [
+    { ...base, displayName: 'unit', roots: ['<rootDir>/src'], testRegex: '\\.test\\.ts$' },
+    { ...base, displayName: 'integration', roots: ['<rootDir>/test/integration'], testRegex: '\\.test\\.ts$' },
+    { ...base, displayName: 'e2e', roots: ['<rootDir>/test/e2e'], testRegex: '\\.test\\.ts$' },
+    { ...base, displayName: 'conformance', roots: ['<rootDir>/test/conformance'], testRegex: '\\.test\\.ts$' },
+  ],
+};
