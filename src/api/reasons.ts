@@ -1,0 +1,47 @@
+/** Every condition type, reason and outcome the gym writes: one place, so that docs, tests and dashboards agree. */
+export const ConditionType = {
+  ArenaReady: 'ArenaReady',
+  Injected: 'Injected',
+  SymptomObserved: 'SymptomObserved',
+  Resolved: 'Resolved',
+  Succeeded: 'Succeeded',
+  Ready: 'Ready',
+  Stuck: 'Stuck',
+  AlertSent: 'AlertSent',
+} as const;
+
+export const Reason = {
+  // Incident: waiting and injecting
+  WaitingForArena: 'WaitingForArena',
+  ArenaClaimed: 'ArenaClaimed',
+  Injecting: 'Injecting',
+  FaultsInjected: 'FaultsInjected',
+  NoFault: 'NoFault',
+  WaitingForSymptom: 'WaitingForSymptom',
+  SymptomSeen: 'SymptomSeen',
+  SymptomNeverSeen: 'SymptomNeverSeen',
+  // Incident: how it goes and ends
+  Broken: 'Broken',
+  Settling: 'Settling',
+  Holding: 'Holding',
+  Healthy: 'Healthy',
+  TimedOut: 'TimedOut',
+  Deleted: 'Deleted',
+  ArenaLost: 'ArenaLost',
+  InvalidSpec: 'InvalidSpec',
+  // Arena
+  Creating: 'Creating',
+  ArenaHealthy: 'ArenaHealthy',
+  Terminating: 'Terminating',
+  NamespacesRemain: 'NamespacesRemain',
+  // Episode
+  IncidentTaken: 'IncidentTaken',
+  IncidentNotFound: 'IncidentNotFound',
+  IncidentFailed: 'IncidentFailed',
+  Running: 'Running',
+  GatewayLost: 'GatewayLost',
+} as const;
+export type Reason = (typeof Reason)[keyof typeof Reason];
+
+export const OUTCOMES = ['Resolved', 'StepsExhausted', 'GaveUp', 'TimedOut', 'Abandoned', 'InfrastructureFailed'] as const;
+export type Outcome = (typeof OUTCOMES)[number];

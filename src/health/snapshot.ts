@@ -1,0 +1,42 @@
+import type { Deployment, EndpointSlice, Pod, ReplicaSet, ResourceQuota, Service } from '../kube/types.ts';
+
+/** One front-door transaction: a fresh value written through the app and read back. */
+export interface Transaction {
+  startedAt: Date;
+  finishedAt: Date;
+  ok: boolean;
+  /** What a user would have seen when it failed. */
+  message: string;
+}
+
+/** A thing that must still be there by name: kind and plain namespace/name, e.g. `ConfigMap payments/payment-config`. */
+export type ObjectKey = string;
+export const objectKey = (kind: string, namespace: string, name: string): ObjectKey => `${kind} ${namespace}/${name}`;
+
+/**
+ * One moment of one arena, from the watch caches. metadata.namespace is the PLAIN name in every object (payments, not payments-k3x9…);
+ * templates and env are as they stand in the cluster, real names included.
+ * `present` is undefined where only watched kinds were read; the last check before Resolved always has it.
+ */
+export interface ArenaSnapshot {
+  time: Date;
+  deployments: readonly Deployment[];
+  replicaSets: readonly ReplicaSet[];
+  pods: readonly Pod[];
+  services: readonly Service[];
+  endpointSlices: readonly EndpointSlice[];
+  quotas: readonly ResourceQuota[];
+  transactions: readonly Transaction[];
+  present?: ReadonlySet<ObjectKey>;
+}
+
+/** The arena as it was before the first mutation; stored as an immutable Secret owned by the Incident. Namespaces are plain. */
+export interface Baseline {
+  deployments: readonly Deployment[];
+  services: readonly Service[];
+  quotas: readonly ResourceQuota[];
+  /** Every object of the app by kind and name (ConfigMaps, Secrets, PDBs, CronJobs, … too). */
+  objects: readonly ObjectKey[];
+  /** Highest Deployment revision seen by name, so that an undo can be told from a fix. */
+  capturedAt: string;
+}
