@@ -80,13 +80,9 @@ export const episodeStatusSchema = z.object({
     .array(stepStatusSchema)
     .max(MAX_STEPS_LIMIT + 2)
     .optional(),
-  decidedSteps: z
-    .int()
-    .min(0)
-    .optional()
-    .meta({
-      description: 'Steps up to this index are scored and their effect is known; the gateway answers a frame when it reaches its index',
-    }),
+  decidedSteps: z.int().min(0).optional().meta({
+    description: 'Steps up to this index are scored and their effect is known; the gateway answers a frame when it reaches its index',
+  }),
   settling: z.boolean().optional().meta({ description: 'The last decided step was answered before its effect was known' }),
   reward: z.number().optional(),
   rewardParts: rewardPartsSchema.optional(),

@@ -28,6 +28,7 @@ export const Reason = {
   TimedOut: 'TimedOut',
   Deleted: 'Deleted',
   ArenaLost: 'ArenaLost',
+  EpisodeEnded: 'EpisodeEnded',
   InvalidSpec: 'InvalidSpec',
   // Arena
   Creating: 'Creating',
@@ -40,6 +41,9 @@ export const Reason = {
   IncidentFailed: 'IncidentFailed',
   Running: 'Running',
   GatewayLost: 'GatewayLost',
+  Detached: 'Detached',
+  Reported: 'Reported',
+  StepsExhausted: 'StepsExhausted',
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 

@@ -1,0 +1,88 @@
+import { arenaSpecSchema, arenaStatusSchema } from './arena.ts';
+import { episodeSpecSchema, episodeStatusSchema } from './episode.ts';
+import { incidentSpecSchema, incidentStatusSchema } from './incident.ts';
+import type { KindDefinition } from './kind-definition.ts';
+import { stepSpecSchema } from './step.ts';
+
+/** CEL that refuses any change of `field`, its removal and its late addition too. */
+const immutable = (field: string) => ({ rule: `self.?${field} == oldSelf.?${field}`, message: `${field} cannot be changed` });
+
+/** Every kind of the gym. `faultTypes` become the enum of spec.faults[].type, so that an unknown fault is refused at the door. */
+export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
+  return [
+    {
+      kind: 'Incident',
+      description: 'Something that is broken in a private copy of the app, until someone fixes it',
+      plural: 'incidents',
+      singular: 'incident',
+      shortNames: ['inc'],
+      categories: ['gym'],
+      spec: incidentSpecSchema(faultTypes),
+      status: incidentStatusSchema,
+      specRules: ['faults', 'alert', 'difficulty', 'resolution'].map(immutable),
+      printerColumns: [
+        { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+        { name: 'Severity', type: 'string', jsonPath: '.status.alert.severity' },
+        { name: 'Alert', type: 'string', jsonPath: '.status.alert.title' },
+        { name: 'Namespaces', type: 'string', jsonPath: '.status.where' },
+        { name: 'Resolved', type: 'date', jsonPath: '.status.resolvedTime' },
+      ],
+    },
+    {
+      kind: 'Episode',
+      description: 'One attempt of an agent at an incident: its steps, its scores and how it ended',
+      plural: 'episodes',
+      singular: 'episode',
+      shortNames: ['epi'],
+      categories: ['gym'],
+      spec: episodeSpecSchema(faultTypes),
+      status: episodeStatusSchema,
+      specRules: [
+        { rule: 'has(self.incident) != has(self.incidentRef)', message: 'give exactly one of incident and incidentRef' },
+        ...['incident', 'incidentRef', 'agent', 'maxSteps', 'deadlineSeconds', 'seed', 'gateway'].map(immutable),
+      ],
+      printerColumns: [
+        { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+        { name: 'Steps', type: 'integer', jsonPath: '.status.decidedSteps' },
+        { name: 'Reward', type: 'number', jsonPath: '.status.reward' },
+        { name: 'Diagnosis', type: 'number', jsonPath: '.status.diagnosisScore', priority: 1 },
+        { name: 'Fix', type: 'number', jsonPath: '.status.fixScore', priority: 1 },
+        { name: 'Scorable', type: 'boolean', jsonPath: '.status.scorable', priority: 1 },
+        { name: 'Agent', type: 'string', jsonPath: '.spec.agent.name', priority: 1 },
+        { name: 'Incident', type: 'string', jsonPath: '.status.incident', priority: 1 },
+      ],
+    },
+    {
+      kind: 'Step',
+      description: 'One line of an agent, as the gateway recorded it',
+      plural: 'steps',
+      singular: 'step',
+      shortNames: [],
+      categories: ['gym'],
+      spec: stepSpecSchema,
+      selectableFields: ['.spec.episode'],
+      specRules: [{ rule: 'self == oldSelf', message: 'a step is never changed' }],
+      printerColumns: [
+        { name: 'Episode', type: 'string', jsonPath: '.spec.episode' },
+        { name: 'Action', type: 'string', jsonPath: '.spec.action' },
+        { name: 'Exit', type: 'integer', jsonPath: '.spec.exitCode' },
+      ],
+    },
+    {
+      kind: 'Arena',
+      description: 'A private, throw-away copy of the app that one incident is played in',
+      plural: 'arenas',
+      singular: 'arena',
+      shortNames: [],
+      categories: ['gym'],
+      spec: arenaSpecSchema,
+      status: arenaStatusSchema,
+      specRules: [{ rule: '!has(oldSelf.claimRef) || self.?claimRef == oldSelf.?claimRef', message: 'an arena is claimed once' }],
+      printerColumns: [
+        { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+        { name: 'Claimed by', type: 'string', jsonPath: '.spec.claimRef.name' },
+        { name: 'Id', type: 'string', jsonPath: '.status.id', priority: 1 },
+      ],
+    },
+  ];
+}

@@ -1,0 +1,140 @@
+import type { Arena, ArenaStatus } from '../../api/arena.ts';
+import { type Condition, findCondition, isTrue, setCondition } from '../../api/conditions.ts';
+import { ARENA_FORCE_PODS_SECONDS, ARENA_STRIP_FINALIZERS_SECONDS, ARENA_STUCK_SECONDS } from '../../api/defaults.ts';
+import { ConditionType, Reason } from '../../api/reasons.ts';
+
+/** What one pass sees of an Arena. */
+export interface ArenaObservation {
+  arena: Arena;
+  now: Date;
+  /** Real names of the namespaces that carry this arena's label, Terminating ones too. */
+  namespaces: readonly string[];
+  /** The claimed Incident exists under that uid and is not being deleted; undefined while the Incident cache is not filled. */
+  claimantAlive?: boolean;
+  /** Why the copy of the app is not healthy yet; undefined when it is. */
+  unhealthy?: string;
+}
+
+export interface TeardownStage {
+  deleteNamespaces: boolean;
+  forcePods: boolean;
+  stripFinalizers: boolean;
+}
+
+export type ArenaAction =
+  | { do: 'none' }
+  | { do: 'provision' }
+  | { do: 'deleteArena' }
+  | ({ do: 'teardown' } & TeardownStage)
+  | { do: 'release' };
+
+export interface ArenaPlan {
+  action: ArenaAction;
+  status: ArenaStatus;
+  requeueAfterMs?: number;
+}
+
+/** Suffix of an arena's namespaces: the random part of its name, so that it needs no write of its own to survive a restart. */
+export function arenaId(arena: Arena): string {
+  return arena.metadata.name.replace(/^arena-/, '');
+}
+
+/** Pure: what an Arena needs next. */
+export function planArena(o: ArenaObservation): ArenaPlan {
+  const status: ArenaStatus = { ...o.arena.status, observedGeneration: o.arena.metadata.generation, id: arenaId(o.arena) };
+  if (o.arena.metadata.deletionTimestamp) return planTeardown(o, status);
+  if (o.arena.spec.claimRef && o.claimantAlive === false) return { action: { do: 'deleteArena' }, status };
+  // Ready is written once: after the claim the app is broken on purpose, and nothing repairs it.
+  if (isTrue(status.conditions, ConditionType.Ready))
+    return { action: { do: 'none' }, status: { ...status, phase: o.arena.spec.claimRef ? 'Claimed' : 'Ready' } };
+  if (o.unhealthy) {
+    return {
+      action: { do: 'provision' },
+      status: set(o, { ...status, phase: 'Creating' }, ConditionType.Ready, 'False', Reason.Creating, o.unhealthy),
+    };
+  }
+  const ready = { ...status, phase: 'Ready', readyTime: o.now.toISOString() };
+  return {
+    action: { do: 'none' },
+    status: set(o, ready, ConditionType.Ready, 'True', Reason.ArenaHealthy, 'Every workload is healthy and a payment went through'),
+  };
+}
+
+function planTeardown(o: ArenaObservation, status: ArenaStatus): ArenaPlan {
+  if (o.namespaces.length === 0) return { action: { do: 'release' }, status };
+  const ageMs = o.now.getTime() - Date.parse(o.arena.metadata.deletionTimestamp as string);
+  const stages = [ARENA_FORCE_PODS_SECONDS, ARENA_STRIP_FINALIZERS_SECONDS, ARENA_STUCK_SECONDS].map((s) => s * 1000);
+  const next = stages.find((ms) => ageMs < ms);
+  const action: ArenaAction = {
+    do: 'teardown',
+    deleteNamespaces: true,
+    forcePods: ageMs >= stages[0],
+    stripFinalizers: ageMs >= stages[1],
+  };
+  let result: ArenaStatus = set(
+    o,
+    { ...status, phase: 'Terminating' },
+    ConditionType.Ready,
+    'False',
+    Reason.Terminating,
+    'The arena is being deleted',
+  );
+  if (ageMs >= stages[2]) {
+    result = set(o, result, ConditionType.Stuck, 'True', Reason.NamespacesRemain, `Still there: ${o.namespaces.join(', ')}`);
+  }
+  return { action, status: result, requeueAfterMs: next === undefined ? 5_000 : next - ageMs };
+}
+
+function set(
+  o: ArenaObservation,
+  status: ArenaStatus,
+  type: string,
+  state: Condition['status'],
+  reason: string,
+  message: string,
+): ArenaStatus {
+  const change = { type, status: state, reason, message, observedGeneration: o.arena.metadata.generation };
+  return { ...status, conditions: setCondition(status.conditions ?? [], change, o.now) };
+}
+
+/** What the pool looks at. Terminating arenas count: their pods still hold memory. */
+export interface PoolObservation {
+  arenas: readonly Arena[];
+  /** Incidents that have no arena yet. */
+  waiting: number;
+  /** Some arena pod cannot be scheduled: the cluster is full. */
+  full: boolean;
+}
+
+export interface PoolLimits {
+  /** Unclaimed arenas kept at any time. */
+  spare: number;
+  /** Arenas in all. */
+  max: number;
+}
+
+/**
+ * Pure: how many arenas to make and which unclaimed ones to delete. Spares follow demand: one for each claimed arena (its session will
+ * reset) and each waiting incident, at least `spare`, within `max` and what the cluster can hold.
+ */
+export function planPool(o: PoolObservation, limits: PoolLimits): { create: number; surplus: Arena[] } {
+  const live = o.arenas.filter((a) => !a.metadata.deletionTimestamp);
+  const unclaimed = live.filter((a) => !a.spec.claimRef);
+  const claimed = live.length - unclaimed.length;
+  const wanted = Math.max(limits.spare, o.waiting + Math.min(claimed, Math.ceil(limits.max / 2)));
+  const room = limits.max - o.arenas.length;
+  if (o.full) return { create: 0, surplus: [] };
+  if (unclaimed.length > wanted + 2) {
+    // Newest first: an arena that is still being made is the cheapest to lose.
+    const byAge = [...unclaimed].sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''));
+    return { create: 0, surplus: byAge.slice(0, unclaimed.length - wanted - 2) };
+  }
+  return { create: Math.max(0, Math.min(wanted - unclaimed.length, room)), surplus: [] };
+}
+
+/** The Ready, unclaimed arena that has waited longest. */
+export function pickArena(arenas: readonly Arena[]): Arena | undefined {
+  const free = arenas.filter((a) => !a.metadata.deletionTimestamp && !a.spec.claimRef && isTrue(a.status?.conditions, ConditionType.Ready));
+  const readyAt = (a: Arena): string => findCondition(a.status?.conditions, ConditionType.Ready)?.lastTransitionTime ?? '';
+  return free.sort((a, b) => readyAt(a).localeCompare(readyAt(b)))[0];
+}

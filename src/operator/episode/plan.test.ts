@@ -1,0 +1,229 @@
+import { describe, expect, test } from '@jest/globals';
+import { findCondition } from '../../api/conditions.ts';
+import type { Episode, EpisodeSpec, EpisodeStatus } from '../../api/episode.ts';
+import type { Incident, IncidentStatus } from '../../api/incident.ts';
+import type { Step, StepSpec } from '../../api/step.ts';
+import type { Judgement } from '../../judge/judge.ts';
+import { cutBytes, type EpisodeObservation, type Health, planEpisode } from './plan.ts';
+
+const T0 = new Date('2026-01-01T00:00:00.000Z');
+const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);
+const judgement: Judgement = { score: 0.2, phase: 'triage', feedback: 'Looked at the pods' };
+
+function episode(status: EpisodeStatus = {}, spec: EpisodeSpec = {}): Episode {
+  return {
+    apiVersion: 'kubesregym.dev/v1alpha1',
+    kind: 'Episode',
+    metadata: { name: 'e', namespace: 'kube-sre-gym', uid: 'eu', generation: 1 },
+    spec: { incident: { faults: [] }, maxSteps: 3, ...spec },
+    status,
+  };
+}
+
+function incident(status: IncidentStatus = {}): Incident {
+  return {
+    apiVersion: 'kubesregym.dev/v1alpha1',
+    kind: 'Incident',
+    metadata: { name: 'e', namespace: 'kube-sre-gym', uid: 'iu' },
+    spec: { faults: [] },
+    status,
+  };
+}
+
+const hurting: IncidentStatus = {
+  alert: { severity: 'critical', title: 'Payments fail', message: 'Users see errors' },
+  faults: [{ type: 'oom_kill', target: { namespace: 'payments', name: 'payment-api' }, state: 'Injected' }],
+  conditions: [{ type: 'SymptomObserved', status: 'True', reason: 'SymptomSeen', message: '', lastTransitionTime: T0.toISOString() }],
+};
+const control: IncidentStatus = { ...hurting, faults: [] };
+const resolved: IncidentStatus = { ...hurting, resolvedTime: at(9).toISOString() };
+const failed = (reason: string): IncidentStatus => ({
+  conditions: [{ type: 'Succeeded', status: 'False', reason, message: reason, lastTransitionTime: T0.toISOString() }],
+});
+const running: EpisodeStatus = { startedTime: T0.toISOString(), maxSteps: 3, decidedSteps: 0, steps: [], incident: 'e' };
+
+function step(index: number, spec: Partial<StepSpec> = {}): Step {
+  return {
+    apiVersion: 'kubesregym.dev/v1alpha1',
+    kind: 'Step',
+    metadata: { name: `e-${index}` },
+    spec: {
+      episode: 'e',
+      index,
+      action: 'Command',
+      command: 'kubectl get pods -A',
+      durationMs: 100,
+      mutations: 0,
+      completedTime: T0.toISOString(),
+      ...spec,
+    },
+  };
+}
+
+const health = (verdict: Health['verdict'], seconds: number): Health => ({ verdict, readAt: at(seconds) });
+const mutated = { mutations: 1, command: 'kubectl scale deploy/x --replicas 1' };
+
+interface Case {
+  given: Partial<EpisodeObservation>;
+  action?: string;
+  outcome?: string;
+  scorable?: boolean;
+  decided?: number;
+  settling?: boolean;
+  reason?: string;
+  waitMs?: number;
+}
+
+const playing = (steps: Step[], extra: Partial<EpisodeObservation> = {}): Partial<EpisodeObservation> => ({
+  episode: episode(running),
+  incident: incident(hurting),
+  steps,
+  judgements: new Map(steps.map((s) => [s.spec.index, judgement])),
+  ...extra,
+});
+
+const cases: Record<string, Case> = {
+  'a new episode makes its incident': { given: {}, action: 'createIncident' },
+  'an incident that is referenced and missing ends the episode with its name': {
+    given: { episode: episode({}, { incident: undefined, incidentRef: { name: 'nope' } }) },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentNotFound',
+  },
+  'a referenced incident is claimed first': {
+    given: { episode: episode({}, { incident: undefined, incidentRef: { name: 'e' } }), incident: incident(hurting) },
+    action: 'claimIncident',
+  },
+  'a second episode on the same incident is refused': {
+    given: { episode: episode({}, { incident: undefined, incidentRef: { name: 'e' } }), incident: incident(hurting), claimedBy: 'other' },
+    outcome: 'InfrastructureFailed',
+    reason: 'IncidentTaken',
+  },
+  'a fault that never took effect is unscorable': {
+    given: { incident: incident(failed('SymptomNeverSeen')) },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentFailed',
+  },
+  'an episode whose gateway is gone is unscorable': {
+    given: { gatewayAlive: false },
+    outcome: 'InfrastructureFailed',
+    reason: 'GatewayLost',
+  },
+  'a step that changed nothing is decided at once': { given: playing([step(1)]), decided: 1, settling: false },
+  'a step that is not judged yet waits': { given: playing([step(1)], { judgements: new Map() }), decided: 0 },
+  'steps are decided in order, a gap waits': { given: playing([step(2)]), decided: 0 },
+  'a step that changed something waits for the health watch': {
+    given: playing([step(1, mutated)], { health: health('settling', 2), now: at(2) }),
+    decided: 0,
+    waitMs: 23_000,
+  },
+  'broken is not believed before controllers had time to notice': {
+    given: playing([step(1, mutated)], { health: health('broken', 0.3), now: at(0.3) }),
+    decided: 0,
+    waitMs: 700,
+  },
+  'broken is believed after the grace': {
+    given: playing([step(1, mutated)], { health: health('broken', 1.1), now: at(1.1) }),
+    decided: 1,
+    settling: false,
+  },
+  'a settle that outlives its frame is answered as settling': {
+    given: playing([step(1, mutated)], { health: health('settling', 25), now: at(25) }),
+    decided: 1,
+    settling: true,
+  },
+  'a resolved incident resolves the episode': {
+    given: playing([step(1, mutated)], { incident: incident(resolved), now: at(9) }),
+    outcome: 'Resolved',
+    scorable: true,
+    decided: 0,
+  },
+  'a right fix on the last step counts: the end waits out the settle': {
+    given: playing([step(1), step(2), step(3, mutated)], { health: health('settling', 26), now: at(26) }),
+    decided: 3,
+    settling: true,
+  },
+  'the last step without effect ends the episode': {
+    given: playing([step(1), step(2), step(3)]),
+    decided: 3,
+    outcome: 'StepsExhausted',
+    scorable: true,
+  },
+  'a broken settle after the last step ends the episode': {
+    given: playing([step(1), step(2), step(3, mutated)], { health: health('broken', 30), now: at(30) }),
+    outcome: 'StepsExhausted',
+  },
+  'a report waits out a pending settle': {
+    given: playing([step(1, mutated), step(2, { action: 'Report', verdict: 'resolved', completedTime: at(26).toISOString() })], {
+      episode: episode({ ...running, decidedSteps: 1, settling: true, steps: [] }),
+      health: health('settling', 27),
+      now: at(27),
+    }),
+    decided: 1,
+    waitMs: 24_000,
+  },
+  'a wrong report ends the episode': {
+    given: playing([step(1, { action: 'Report', verdict: 'resolved' })]),
+    outcome: 'GaveUp',
+  },
+  'no-fault on a control that nobody touched resolves it': {
+    given: playing([step(1, { action: 'Report', verdict: 'no-fault' })], { incident: incident(control) }),
+    outcome: 'Resolved',
+  },
+  'no-fault after touching something does not': {
+    given: playing([step(1, mutated), step(2, { action: 'Report', verdict: 'no-fault' })], {
+      incident: incident(control),
+      health: health('broken', 5),
+      now: at(5),
+    }),
+    outcome: 'GaveUp',
+  },
+  'an agent that leaves has abandoned': { given: playing([step(1, { action: 'Detach' })]), outcome: 'Abandoned', scorable: true },
+  'an agent that leaves before the alert is unscorable': {
+    given: { incident: incident({}), steps: [step(1, { action: 'Detach' })] },
+    outcome: 'Abandoned',
+    scorable: false,
+  },
+  'an incident that timed out times the episode out': {
+    given: { ...playing([]), incident: incident({ ...hurting, ...failed('TimedOut') }) },
+    outcome: 'TimedOut',
+    scorable: true,
+  },
+  'environment time over the deadline times the episode out': {
+    given: playing([step(1, { durationMs: 31_000 })], { episode: episode(running, { deadlineSeconds: 30 }) }),
+    outcome: 'TimedOut',
+  },
+};
+
+describe('planEpisode', () => {
+  test.each(Object.entries(cases))('%s', (_name, c) => {
+    const plan = planEpisode({ episode: episode(), now: T0, steps: [], judgements: new Map(), gatewayAlive: true, ...c.given });
+    expect(plan.action).toBe(c.action ?? 'none');
+    expect(plan.status.outcome).toBe(c.outcome);
+    if (c.scorable !== undefined) expect(plan.status.scorable).toBe(c.scorable);
+    if (c.decided !== undefined) expect(plan.status.decidedSteps).toBe(c.decided);
+    if (c.settling !== undefined) expect(plan.status.settling).toBe(c.settling);
+    if (c.reason) expect(findCondition(plan.status.conditions, 'Succeeded')?.reason).toBe(c.reason);
+    if (c.waitMs !== undefined) expect(plan.requeueAfterMs).toBe(c.waitMs);
+  });
+
+  test('the alert goes out when users are hurt, and names nothing but itself', () => {
+    const plan = planEpisode({
+      episode: episode(),
+      incident: incident(hurting),
+      now: T0,
+      steps: [],
+      judgements: new Map(),
+      gatewayAlive: true,
+    });
+    expect(plan.status).toMatchObject({ phase: 'Running', alert: hurting.alert, decidedSteps: 0, maxSteps: 3 });
+  });
+
+  test('cutBytes keeps whole characters and fits', () => {
+    expect(cutBytes('abc', 3)).toBe('abc');
+    const cut = cutBytes('é'.repeat(10), 9);
+    expect(Buffer.byteLength(cut)).toBeLessThanOrEqual(9);
+    expect(cut).toBe('ééé…');
+  });
+});

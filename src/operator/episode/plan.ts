@@ -1,0 +1,263 @@
+import { findCondition, isTrue, setCondition } from '../../api/conditions.ts';
+import {
+  DEFAULT_DEADLINE_SECONDS,
+  DEFAULT_MAX_STEPS,
+  SETTLE_TIMEOUT_SECONDS,
+  STEP_COMMAND_BYTES,
+  STEP_OUTPUT_BYTES,
+} from '../../api/defaults.ts';
+import type { Episode, EpisodeStatus, StepStatus } from '../../api/episode.ts';
+import type { Incident } from '../../api/incident.ts';
+import { ConditionType, type Outcome, Reason } from '../../api/reasons.ts';
+import type { Step } from '../../api/step.ts';
+import type { Judgement } from '../../judge/judge.ts';
+
+/** What the health watch knows of the arena. `readAt`: every write that was acknowledged before this moment is in the verdict. */
+export interface Health {
+  verdict: 'resolved' | 'healthy' | 'settling' | 'broken';
+  readAt: Date;
+}
+
+/** What one pass sees of an Episode; read afresh every time. */
+export interface EpisodeObservation {
+  episode: Episode;
+  now: Date;
+  incident?: Incident;
+  /** Uid of the Episode that claimed the referenced Incident. */
+  claimedBy?: string;
+  /** Steps of this Episode by index; may have gaps while the cache catches up. */
+  steps: readonly Step[];
+  /** Judgements of the steps that the status does not hold yet, by index. */
+  judgements: ReadonlyMap<number, Judgement>;
+  health?: Health;
+  /** False when the gateway's Lease lapsed; true for Episodes without one. */
+  gatewayAlive: boolean;
+  /** Score of the last diagnosis, 0..1. */
+  diagnosisScore?: number;
+}
+
+export type EpisodeAction = 'none' | 'createIncident' | 'claimIncident' | 'expire';
+
+export interface EpisodePlan {
+  action: EpisodeAction;
+  status: EpisodeStatus;
+  requeueAfterMs?: number;
+  /** The outcome was decided in this pass: archive, count, tell. */
+  finished?: boolean;
+}
+
+/** Controllers need a moment to notice a change; a verdict "still broken" is believed only after it (deployment controller: well under 0.5 s). */
+export const SETTLE_GRACE_MS = 1000;
+/** An episode that has ended waits at most this long for a pending settle, then counts as broken. */
+export const FINAL_SETTLE_MS = 120_000;
+
+/** Pure: what an Episode needs next. */
+export function planEpisode(o: EpisodeObservation): EpisodePlan {
+  const { episode } = o;
+  const status: EpisodeStatus = { ...episode.status, observedGeneration: episode.metadata.generation };
+  if (episode.metadata.deletionTimestamp) return { action: 'none', status };
+  if (status.outcome) return planFinal(o, status);
+  if (!o.gatewayAlive) return finish(o, status, 'InfrastructureFailed', Reason.GatewayLost, 'The gateway that played this episode is gone');
+  if (!o.incident) return planStart(o, status);
+  if (episode.spec.incidentRef && o.claimedBy !== episode.metadata.uid) {
+    if (!o.claimedBy) return { action: 'claimIncident', status };
+    return finish(
+      o,
+      status,
+      'InfrastructureFailed',
+      Reason.IncidentTaken,
+      `Incident ${o.incident.metadata.name} is played by another episode`,
+    );
+  }
+  status.incident = o.incident.metadata.name;
+  if (!status.startedTime) {
+    const begun = planAlert(o, status);
+    if (begun) return begun;
+  }
+  return planPlay(o, status);
+}
+
+function planStart(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
+  const ref = o.episode.spec.incidentRef;
+  if (ref)
+    return finish(o, status, 'InfrastructureFailed', Reason.IncidentNotFound, `Incident ${ref.name} does not exist in this namespace`);
+  if (status.incident) return finish(o, status, 'InfrastructureFailed', Reason.IncidentNotFound, `Incident ${status.incident} was deleted`);
+  return { action: 'createIncident', status };
+}
+
+/** Sends the alert once users are hurt; undefined when play may go on in the same pass. */
+function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | undefined {
+  const list = o.incident?.status?.conditions;
+  if (isTrue(list, ConditionType.SymptomObserved)) {
+    status.alert = o.incident?.status?.alert;
+    status.startedTime = o.now.toISOString();
+    status.maxSteps = o.episode.spec.maxSteps ?? DEFAULT_MAX_STEPS;
+    status.decidedSteps = 0;
+    status.steps = [];
+    status.phase = 'Running';
+    status.conditions = condition(o, status, ConditionType.AlertSent, 'True', Reason.Running, 'The on-call has been paged');
+    status.conditions = condition(o, status, ConditionType.Succeeded, 'Unknown', Reason.Running, 'Waiting for the on-call');
+    return undefined;
+  }
+  const succeeded = findCondition(list, ConditionType.Succeeded);
+  if (succeeded?.status === 'False') return finish(o, status, 'InfrastructureFailed', Reason.IncidentFailed, succeeded.message);
+  if (o.steps.some((s) => s.spec.action === 'Detach')) {
+    return finish(o, status, 'Abandoned', Reason.Detached, 'The agent left before the incident had begun', false);
+  }
+  status.phase = 'Pending';
+  status.conditions = condition(o, status, ConditionType.AlertSent, 'False', Reason.WaitingForSymptom, 'Waiting until users are hurt');
+  return { action: 'none', status };
+}
+
+function planPlay(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
+  let waitMs: number | undefined;
+  const byIndex = new Map(o.steps.map((s) => [s.spec.index, s]));
+  for (;;) {
+    if (outcomeOf(o, status)) break;
+    const step = byIndex.get((status.decidedSteps ?? 0) + 1);
+    if (!step) break;
+    const judgement = o.judgements.get(step.spec.index);
+    const recorded = status.steps?.find((s) => s.index === step.spec.index);
+    if (!recorded) {
+      if (!judgement && step.spec.action !== 'Detach') break;
+      status.steps = [...(status.steps ?? []), stepStatus(step, judgement)];
+    }
+    const decision = decide(o, status, step);
+    if (decision.waitMs !== undefined) {
+      waitMs = decision.waitMs;
+      break;
+    }
+    status.steps = (status.steps ?? []).map((s) =>
+      s.index === step.spec.index ? { ...s, settleMs: Math.max(0, o.now.getTime() - Date.parse(step.spec.completedTime)) } : s,
+    );
+    status.decidedSteps = step.spec.index;
+    status.settling = decision.settling;
+  }
+  // A settle that outlived its frame is over as soon as the arena is known to be broken again.
+  if (status.settling && o.health?.verdict === 'broken') status.settling = false;
+  status.diagnosisScore = o.diagnosisScore;
+  const faults = o.incident?.status?.faults ?? [];
+  status.fixScore = faults.length ? faults.filter((f) => f.fixed).length / faults.length : undefined;
+  const outcome = outcomeOf(o, status);
+  if (outcome) return finish(o, status, outcome.outcome, outcome.reason, outcome.message, outcome.scorable);
+  return { action: 'none', status, requeueAfterMs: waitMs ?? finalSettleLeftMs(o, status) };
+}
+
+/** Whether the effect of `step` is known: answer now (settling or not), or wait. */
+function decide(o: EpisodeObservation, status: EpisodeStatus, step: Step): { settling: boolean; waitMs?: undefined } | { waitMs: number } {
+  const pending = step.spec.mutations > 0 || status.settling === true;
+  if (!pending) return { settling: false };
+  const done = Date.parse(step.spec.completedTime);
+  const settleLeftMs = done + SETTLE_TIMEOUT_SECONDS * 1000 - o.now.getTime();
+  if (settleLeftMs <= 0) return { settling: o.health?.verdict !== 'broken' };
+  const believable = o.health && o.health.readAt.getTime() >= done + SETTLE_GRACE_MS;
+  if (o.health?.verdict === 'broken' && believable) return { settling: false };
+  const graceLeftMs = done + SETTLE_GRACE_MS - o.now.getTime();
+  return { waitMs: graceLeftMs > 0 ? Math.min(graceLeftMs, settleLeftMs) : settleLeftMs };
+}
+
+interface Ending {
+  outcome: Outcome;
+  reason: string;
+  message: string;
+  scorable?: boolean;
+}
+
+/** First rule that applies decides how the episode ended; undefined while it goes on. */
+function outcomeOf(o: EpisodeObservation, status: EpisodeStatus): Ending | undefined {
+  const succeeded = findCondition(o.incident?.status?.conditions, ConditionType.Succeeded);
+  if (o.incident?.status?.resolvedTime) {
+    return { outcome: 'Resolved', reason: Reason.Healthy, message: succeeded?.message ?? 'Everything is healthy' };
+  }
+  if (succeeded?.status === 'False') {
+    const timedOut = succeeded.reason === Reason.TimedOut;
+    return { outcome: timedOut ? 'TimedOut' : 'InfrastructureFailed', reason: succeeded.reason, message: succeeded.message };
+  }
+  const decided = (status.steps ?? []).filter((s) => s.index <= (status.decidedSteps ?? 0));
+  const last = decided.at(-1);
+  const verdict = o.steps.find((s) => s.spec.index === last?.index)?.spec.verdict;
+  if (last?.action === 'Report' && verdict === 'no-fault') {
+    const untouched = decided.every((s) => !s.mutations);
+    const control = o.incident?.status?.faults?.length === 0;
+    if (control && untouched)
+      return { outcome: 'Resolved', reason: Reason.NoFault, message: 'Nothing was broken, and nothing was touched' };
+  }
+  const ending = endingOf(o, status, last);
+  if (!ending) return undefined;
+  return status.settling && (finalSettleLeftMs(o, status) ?? 0) > 0 ? undefined : ending;
+}
+
+/** What ends the episode unless a pending settle still resolves it. */
+function endingOf(o: EpisodeObservation, status: EpisodeStatus, last: StepStatus | undefined): Ending | undefined {
+  if (!last) return undefined;
+  if (last.action === 'Report')
+    return { outcome: 'GaveUp', reason: Reason.Reported, message: 'The agent ended the episode; it is not resolved' };
+  if (last.action === 'Detach') return { outcome: 'Abandoned', reason: Reason.Detached, message: 'The agent left; it is not resolved' };
+  const max = status.maxSteps ?? DEFAULT_MAX_STEPS;
+  if (last.index >= max) return { outcome: 'StepsExhausted', reason: Reason.StepsExhausted, message: `All ${max} steps are used` };
+  const limit = o.episode.spec.deadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
+  const usedMs = (status.steps ?? []).reduce((sum, s) => sum + (s.durationMs ?? 0) + (s.settleMs ?? 0), 0);
+  if (usedMs > limit * 1000) return { outcome: 'TimedOut', reason: Reason.TimedOut, message: `${limit} s of environment time are used` };
+  return undefined;
+}
+
+function finalSettleLeftMs(o: EpisodeObservation, status: EpisodeStatus): number | undefined {
+  const last = o.steps.find((s) => s.spec.index === status.decidedSteps);
+  return status.settling && last ? Date.parse(last.spec.completedTime) + FINAL_SETTLE_MS - o.now.getTime() : undefined;
+}
+
+function planFinal(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
+  const ttlMs = (o.episode.spec.ttlSecondsAfterFinished ?? 3600) * 1000;
+  const leftMs = Date.parse(status.finishedTime ?? o.now.toISOString()) + ttlMs - o.now.getTime();
+  return leftMs <= 0 ? { action: 'expire', status } : { action: 'none', status, requeueAfterMs: leftMs };
+}
+
+function stepStatus(step: Step, judgement: Judgement | undefined): StepStatus {
+  const { index, action, command, exitCode, output, durationMs, mutations } = step.spec;
+  return {
+    index,
+    action,
+    command: cutBytes(command, STEP_COMMAND_BYTES),
+    ...(exitCode === undefined ? {} : { exitCode }),
+    ...(output === undefined ? {} : { output: cutBytes(output, STEP_OUTPUT_BYTES) }),
+    durationMs,
+    mutations,
+    ...(judgement ? { phase: judgement.phase, score: judgement.score, feedback: judgement.feedback } : {}),
+  };
+}
+
+/** Cuts at a character border so that the UTF-8 form fits; marks the cut. */
+export function cutBytes(text: string, limit: number): string {
+  const bytes = Buffer.from(text);
+  if (bytes.length <= limit) return text;
+  const mark = '…';
+  return `${new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, limit - 3)).replace(/\uFFFD+$/, '')}${mark}`;
+}
+
+function condition(
+  o: EpisodeObservation,
+  status: EpisodeStatus,
+  type: string,
+  state: 'True' | 'False' | 'Unknown',
+  reason: string,
+  message: string,
+) {
+  return setCondition(
+    status.conditions ?? [],
+    { type, status: state, reason, message, observedGeneration: o.episode.metadata.generation },
+    o.now,
+  );
+}
+
+function finish(
+  o: EpisodeObservation,
+  status: EpisodeStatus,
+  outcome: Outcome,
+  reason: string,
+  message: string,
+  scorable = outcome !== 'InfrastructureFailed',
+): EpisodePlan {
+  const next: EpisodeStatus = { ...status, outcome, scorable, settling: false, phase: outcome, finishedTime: o.now.toISOString() };
+  next.conditions = condition(o, next, ConditionType.Succeeded, outcome === 'Resolved' ? 'True' : 'False', reason, message);
+  return { action: 'none', status: next, finished: true, requeueAfterMs: 0 };
+}
