@@ -1,13 +1,21 @@
-import type { FaultStatus } from '../api/incident.ts';
+import type { Target } from '../api/incident.ts';
+import type { EnvVar } from '../kube/types.ts';
+import type { ArenaView } from './arena-view.ts';
 import type { ArenaSnapshot, Baseline } from './snapshot.ts';
+
+/** What the oracle needs to know of an injected fault. */
+export interface JudgedFault {
+  target: Target;
+  /** Says what still proves the fault there, beyond the policies that hold for every workload. */
+  proof: readonly Policy[];
+  /** True when `live` means the same as `baseline` (another spelling of a host name, say). Values that are equal are never asked about. */
+  sameEnv?: (live: EnvVar, baseline: EnvVar, namespace: string) => boolean;
+}
 
 export interface OracleInput {
   snapshot: ArenaSnapshot;
   baseline: Baseline;
-  /** The injected faults, with resolved parameters. */
-  faults: readonly FaultStatus[];
-  /** Seconds that everything must have been healthy; policies look back this far for restarts and failed transactions. */
-  holdSeconds: number;
+  faults: readonly JudgedFault[];
 }
 
 /**
@@ -20,7 +28,9 @@ export interface Finding {
   settling: boolean;
   /** namespace/name of the workload it is about, plain. */
   workload?: string;
+  /** The cause may lie in another workload: counts as settling while anything else in the arena still moves. */
+  mayFollowOthers?: true;
 }
 
-/** A policy looks at one moment and says what is wrong, or nothing. Policies run in order; the first hit is the condition's reason and message. */
-export type Policy = (input: OracleInput) => Finding | undefined;
+/** Looks at one moment and says all that is wrong, or nothing. Policies run in order; the first finding that will not settle is the reason. */
+export type Policy = (view: ArenaView) => readonly Finding[];

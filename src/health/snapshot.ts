@@ -13,10 +13,14 @@ export interface Transaction {
 export type ObjectKey = string;
 export const objectKey = (kind: string, namespace: string, name: string): ObjectKey => `${kind} ${namespace}/${name}`;
 
+/** namespace/name of a workload, plain. */
+export const workloadKey = (o: { metadata: { namespace?: string; name: string } }): string => `${o.metadata.namespace}/${o.metadata.name}`;
+export const targetKey = (target: { namespace: string; name: string }): string => `${target.namespace}/${target.name}`;
+
 /**
  * One moment of one arena, from the watch caches. metadata.namespace is the PLAIN name in every object (payments, not payments-k3x9…);
  * templates and env are as they stand in the cluster, real names included.
- * `present` is undefined where only watched kinds were read; the last check before Resolved always has it.
+ * `present` is undefined where only watched kinds were read; nothing is ever Resolved without it.
  */
 export interface ArenaSnapshot {
   time: Date;
@@ -26,6 +30,7 @@ export interface ArenaSnapshot {
   services: readonly Service[];
   endpointSlices: readonly EndpointSlice[];
   quotas: readonly ResourceQuota[];
+  /** In any order; the last minute is enough. */
   transactions: readonly Transaction[];
   present?: ReadonlySet<ObjectKey>;
 }
@@ -34,9 +39,9 @@ export interface ArenaSnapshot {
 export interface Baseline {
   deployments: readonly Deployment[];
   services: readonly Service[];
+  /** The app's own quotas, not the gym's guard. */
   quotas: readonly ResourceQuota[];
   /** Every object of the app by kind and name (ConfigMaps, Secrets, PDBs, CronJobs, … too). */
   objects: readonly ObjectKey[];
-  /** Highest Deployment revision seen by name, so that an undo can be told from a fix. */
   capturedAt: string;
 }
