@@ -1,0 +1,14 @@
+/** An error that a caller sees: HTTP status and a JSON body. */
+export class Failure extends Error {
+  constructor(status, error, message, fields = {}) {
+    super(message);
+    this.status = status;
+    this.body = { error, message, ...fields };
+  }
+}
+
+/** The service that this one needed did not do its part. */
+export function upstreamFailure(upstream, cause) {
+  const code = cause.code ?? cause.name;
+  return new Failure(503, 'upstream_unavailable', `${upstream}: ${cause.message || code}`, { upstream, code });
+}
