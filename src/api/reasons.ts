@@ -41,6 +41,7 @@ export const Reason = {
   IncidentFailed: 'IncidentFailed',
   Running: 'Running',
   GatewayLost: 'GatewayLost',
+  GatewayFailed: 'GatewayFailed',
   Detached: 'Detached',
   Reported: 'Reported',
   StepsExhausted: 'StepsExhausted',

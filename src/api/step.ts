@@ -21,6 +21,11 @@ export const stepSpecSchema = z.object({
   durationMs: z.int().min(0).default(0),
   mutations: z.int().min(0).default(0).meta({ description: 'kubectl calls that changed something, as the arena view counted them' }),
   verdict: z.enum(VERDICTS).optional(),
+  infrastructure: z
+    .string()
+    .max(512)
+    .optional()
+    .meta({ description: 'Why the gym cannot go on; with Detach it makes the episode unscorable' }),
   completedTime: z.iso.datetime().max(40),
 });
 export type StepSpec = z.infer<typeof stepSpecSchema>;

@@ -198,7 +198,15 @@ const cases: Record<string, Case> = {
 
 describe('planEpisode', () => {
   test.each(Object.entries(cases))('%s', (_name, c) => {
-    const plan = planEpisode({ episode: episode(), now: T0, steps: [], judgements: new Map(), gatewayAlive: true, ...c.given });
+    const plan = planEpisode({
+      episode: episode(),
+      now: T0,
+      steps: [],
+      judgements: new Map(),
+      gatewayAlive: true,
+      difficulty: 0.5,
+      ...c.given,
+    });
     expect(plan.action).toBe(c.action ?? 'none');
     expect(plan.status.outcome).toBe(c.outcome);
     if (c.scorable !== undefined) expect(plan.status.scorable).toBe(c.scorable);
@@ -216,6 +224,7 @@ describe('planEpisode', () => {
       steps: [],
       judgements: new Map(),
       gatewayAlive: true,
+      difficulty: 0.5,
     });
     expect(plan.status).toMatchObject({ phase: 'Running', alert: hurting.alert, decidedSteps: 0, maxSteps: 3 });
   });

@@ -11,6 +11,8 @@ import type { Incident } from '../../api/incident.ts';
 import { ConditionType, type Outcome, Reason } from '../../api/reasons.ts';
 import type { Step } from '../../api/step.ts';
 import type { Judgement } from '../../judge/judge.ts';
+import { rewardInputOf } from '../../reward/from-episode.ts';
+import { rewardOf, round } from '../../reward/reward.ts';
 
 /** What the health watch knows of the arena. `readAt`: every write that was acknowledged before this moment is in the verdict. */
 export interface Health {
@@ -34,6 +36,8 @@ export interface EpisodeObservation {
   gatewayAlive: boolean;
   /** Score of the last diagnosis, 0..1. */
   diagnosisScore?: number;
+  /** Difficulty of the incident, 0..1. */
+  difficulty: number;
 }
 
 export type EpisodeAction = 'none' | 'createIncident' | 'claimIncident' | 'expire';
@@ -132,6 +136,7 @@ function planPlay(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
     );
     status.decidedSteps = step.spec.index;
     status.settling = decision.settling;
+    Object.assign(status, valued(o, status));
   }
   // A settle that outlived its frame is over as soon as the arena is known to be broken again.
   if (status.settling && o.health?.verdict === 'broken') status.settling = false;
@@ -182,6 +187,8 @@ function outcomeOf(o: EpisodeObservation, status: EpisodeStatus): Ending | undef
     if (control && untouched)
       return { outcome: 'Resolved', reason: Reason.NoFault, message: 'Nothing was broken, and nothing was touched' };
   }
+  const infrastructure = o.steps.find((s) => s.spec.index === last?.index)?.spec.infrastructure;
+  if (infrastructure) return { outcome: 'InfrastructureFailed', reason: Reason.GatewayFailed, message: infrastructure };
   const ending = endingOf(o, status, last);
   if (!ending) return undefined;
   return status.settling && (finalSettleLeftMs(o, status) ?? 0) > 0 ? undefined : ending;
@@ -222,7 +229,7 @@ function stepStatus(step: Step, judgement: Judgement | undefined): StepStatus {
     ...(output === undefined ? {} : { output: cutBytes(output, STEP_OUTPUT_BYTES) }),
     durationMs,
     mutations,
-    ...(judgement ? { phase: judgement.phase, score: judgement.score, feedback: judgement.feedback } : {}),
+    ...(judgement ? { ...(judgement.phase ? { phase: judgement.phase } : {}), score: judgement.score, feedback: judgement.feedback } : {}),
   };
 }
 
@@ -259,5 +266,25 @@ function finish(
 ): EpisodePlan {
   const next: EpisodeStatus = { ...status, outcome, scorable, settling: false, phase: outcome, finishedTime: o.now.toISOString() };
   next.conditions = condition(o, next, ConditionType.Succeeded, outcome === 'Resolved' ? 'True' : 'False', reason, message);
-  return { action: 'none', status: next, finished: true, requeueAfterMs: 0 };
+  return { action: 'none', status: { ...next, ...valued(o, next) }, finished: true, requeueAfterMs: 0 };
+}
+
+/** What the episode is worth if it ends now (V_t), and what the last step added to that. */
+function valued(o: EpisodeObservation, status: EpisodeStatus): Pick<EpisodeStatus, 'reward' | 'rewardParts' | 'steps'> {
+  const steps = status.steps ?? [];
+  const reward = rewardOf(
+    rewardInputOf(steps, {
+      maxSteps: status.maxSteps ?? DEFAULT_MAX_STEPS,
+      difficulty: o.difficulty,
+      resolved: status.outcome === 'Resolved',
+      scorable: status.scorable ?? true,
+      faultsFixedShare: status.fixScore ?? 0,
+      diagnosisScore: status.diagnosisScore ?? 0,
+    }),
+  );
+  if (!reward) return { reward: undefined, rewardParts: undefined, steps: status.steps };
+  const last = steps.at(-1);
+  const before = steps.slice(0, -1).reduce((sum, s) => sum + (s.reward ?? 0), 0);
+  const counted = last ? [...steps.slice(0, -1), { ...last, reward: round(reward.total - before) }] : status.steps;
+  return { reward: reward.total, rewardParts: reward.parts, steps: counted };
 }

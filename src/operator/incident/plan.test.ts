@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { findCondition } from '../../api/conditions.ts';
 import type { FaultStatus, Incident, IncidentStatus } from '../../api/incident.ts';
+import { NO_HOLD } from '../../health/hold.ts';
 import { type IncidentObservation, injectedStatus, planIncident } from './plan.ts';
 
 const T0 = new Date('2026-01-01T00:00:00.000Z');
@@ -31,13 +32,14 @@ function observe(part: Partial<IncidentObservation>): IncidentObservation {
 const injecting: IncidentStatus = { arena: arena.name, namespaces: arena.namespaces, alert, faults: [{ ...fault, state: 'Injecting' }] };
 const injected = injectedStatus(observe({ incident: incident(injecting), arena }));
 const hurting = planIncident(observe({ incident: incident(injected), arena, baselineStored: true, symptoms: ['OOMKilled'] })).status;
+const look = { workloads: [], complete: true, quietSince: T0 };
 const broken = {
   verdict: 'broken' as const,
   finding: { reason: 'OOMKilled', message: 'payments/payment-api is killed', settling: false },
-  workloads: [],
+  ...look,
   fixed: [false],
 };
-const healthy = { verdict: 'healthy' as const, workloads: [], fixed: [true] };
+const healthy = { ...look, verdict: 'healthy' as const, fixed: [true] };
 
 interface Case {
   given: Partial<IncidentObservation>;
@@ -85,23 +87,30 @@ const cases: Record<string, Case> = {
     phase: 'Active',
   },
   'a broken arena says what is broken': {
-    given: { incident: incident(hurting), arena, baselineStored: true, oracle: broken, hold: { resolved: false } },
+    given: { incident: incident(hurting), arena, baselineStored: true, oracle: broken, hold: NO_HOLD },
     condition: ['Resolved', 'False', 'Broken'],
   },
   'a healthy arena is not resolved before the hold is over': {
-    given: { incident: incident(hurting), arena, baselineStored: true, oracle: healthy, hold: { since: T0, resolved: false }, now: at(4) },
+    given: { incident: incident(hurting), arena, baselineStored: true, oracle: healthy, hold: { ...NO_HOLD, since: T0 }, now: at(4) },
     condition: ['Resolved', 'False', 'Holding'],
     phase: 'Settling',
     check: (p) => expect(p.requeueAfterMs).toBe(1000),
   },
   'a healthy arena is resolved when the hold is over': {
-    given: { incident: incident(hurting), arena, baselineStored: true, oracle: healthy, hold: { since: T0, resolved: true }, now: at(5) },
+    given: {
+      incident: incident(hurting),
+      arena,
+      baselineStored: true,
+      oracle: healthy,
+      hold: { ...NO_HOLD, since: T0, resolved: true },
+      now: at(5),
+    },
     condition: ['Resolved', 'True', 'Healthy'],
     phase: 'Resolved',
     check: (p) => expect(p.status.resolvedTime).toBe(at(5).toISOString()),
   },
   'an incident nobody solves times out, counted from when users were hurt': {
-    given: { incident: incident(hurting), arena, baselineStored: true, oracle: broken, hold: { resolved: false }, now: at(600) },
+    given: { incident: incident(hurting), arena, baselineStored: true, oracle: broken, hold: NO_HOLD, now: at(600) },
     condition: ['Succeeded', 'False', 'TimedOut'],
     phase: 'TimedOut',
   },
@@ -152,7 +161,13 @@ describe('planIncident', () => {
     const status = planIncident(observe({ incident: control, arena, baselineStored: true, resolved: { faults: [], alert } })).status;
     expect(findCondition(status.conditions, 'SymptomObserved')).toMatchObject({ status: 'True', reason: 'NoFault' });
     const later = planIncident(
-      observe({ incident: { ...control, status }, arena, baselineStored: true, oracle: healthy, hold: { since: T0, resolved: true } }),
+      observe({
+        incident: { ...control, status },
+        arena,
+        baselineStored: true,
+        oracle: healthy,
+        hold: { ...NO_HOLD, since: T0, resolved: true },
+      }),
     );
     expect(later.status.resolvedTime).toBeUndefined();
   });

@@ -1,0 +1,304 @@
+import {
+  DEFAULT_MAX_STEPS,
+  DEFAULT_OUTPUT_CHARS,
+  JUDGE_TIMEOUT_SECONDS,
+  RESET_TIMEOUT_SECONDS,
+  SETTLE_TIMEOUT_SECONDS,
+} from '../api/defaults.ts';
+import type { Episode, EpisodeSpec } from '../api/episode.ts';
+import type { InlineIncident } from '../api/incident.ts';
+import type { StepSpec } from '../api/step.ts';
+import { deliver } from '../reward/deliver.ts';
+import type { EpisodeClient, Workplace, WorkplaceFactory, WorkResult } from './episode-client.ts';
+import {
+  type Action,
+  EMPTY_STATE,
+  GatewayError,
+  type GymSession,
+  type GymState,
+  type Observation,
+  type ResetOptions,
+  type StepResult,
+} from './session-api.ts';
+import { parseAction } from './shell/action.ts';
+import { truncateOutput } from './shell/truncate.ts';
+
+export interface SessionDependencies {
+  episodes: EpisodeClient;
+  workplaces: WorkplaceFactory;
+  /** Turns reset options into an incident; throws GatewayError VALIDATION_ERROR with a sentence. */
+  chooseIncident: (options: ResetOptions) => { incident: InlineIncident; seed: number };
+  /** Name of this gateway's Lease. */
+  gateway: string;
+  now: () => Date;
+}
+
+interface Play {
+  episode: Episode;
+  options: ResetOptions;
+  workplace: Promise<Workplace>;
+  steps: number;
+  /** Sum of the rewards that went out. */
+  delivered: number;
+  /** What the episode would have been worth had it ended with the last frame. */
+  value: number;
+  done: boolean;
+}
+
+/** Longest wait for the operator's decision about a step that was just recorded: the settle, the judge and a moment for writes. */
+const DECISION_MS = (SETTLE_TIMEOUT_SECONDS + JUDGE_TIMEOUT_SECONDS) * 1000 - 2000;
+/** Longest wait of a frame that only waits for a settle. */
+const SETTLE_MS = SETTLE_TIMEOUT_SECONDS * 1000;
+
+/** One agent's seat: plays one Episode after another through the agent shell. */
+export class EpisodeSession implements GymSession {
+  readonly #deps: SessionDependencies;
+  #play: Play | undefined;
+  #closed = false;
+
+  constructor(deps: SessionDependencies) {
+    this.#deps = deps;
+  }
+
+  async reset(options: ResetOptions): Promise<StepResult> {
+    const { incident, seed } = this.#deps.chooseIncident(options);
+    await this.#leave();
+    const spec: EpisodeSpec = { incident, seed, gateway: this.#deps.gateway, maxSteps: options.maxSteps ?? DEFAULT_MAX_STEPS };
+    let episode = await this.#deps.episodes.create(spec);
+    episode = await this.#deps.episodes.waitFor(
+      episode.metadata.name,
+      (e) => e.status?.startedTime !== undefined || e.status?.outcome !== undefined,
+      (RESET_TIMEOUT_SECONDS - 4) * 1000,
+    );
+    if (this.#closed || !episode.status?.startedTime) {
+      await this.#detach(episode, 1);
+      if (episode.status?.outcome) return infrastructureFailure(episode, `The incident could not be started: ${lastMessage(episode)}`);
+      throw new GatewayError(
+        'EXECUTION_ERROR',
+        `No incident within ${RESET_TIMEOUT_SECONDS} s: ${lastMessage(episode)}; reset again in a while`,
+      );
+    }
+    const arena = await this.#deps.episodes.incident(episode.status.incident as string);
+    const workplace = this.#deps.workplaces.open(arena.status?.namespaces ?? {});
+    workplace.catch(() => {}); // reported by the first step
+    this.#play = { episode, options, workplace, steps: 0, delivered: 0, value: 0, done: false };
+    return { observation: this.#observe(this.#play, { output: pagerText(episode) }), reward: null, done: false };
+  }
+
+  async step(action: Action): Promise<StepResult> {
+    const play = this.#play;
+    if (!play) throw new GatewayError('EXECUTION_ERROR', 'No episode is running; call reset first');
+    if (play.done)
+      throw new GatewayError('EXECUTION_ERROR', `The episode is over (${play.episode.status?.outcome}); call reset for a new one`);
+    const waited = await this.#waitOutSettle(play);
+    if (waited) return waited;
+    const step = await this.#perform(play, action.command);
+    if (step.infrastructure) return this.#giveUp(play, step);
+    await this.#deps.episodes.recordStep(play.episode, step);
+    play.steps = step.index;
+    await this.#refresh(play, (e) => (e.status?.decidedSteps ?? 0) >= step.index, DECISION_MS);
+    return this.#answer(play, step);
+  }
+
+  state(): GymState {
+    const play = this.#play;
+    if (!play) return EMPTY_STATE;
+    const status = play.episode.status;
+    const done = play.done;
+    return {
+      ...EMPTY_STATE,
+      episode_id: play.options.episodeId ?? play.episode.metadata.name,
+      step_count: play.steps,
+      incident_id: done ? (status?.incident ?? null) : null,
+      incident_type: done ? (play.episode.spec.incident?.faults.map((f) => f.type).join('+') ?? null) : null,
+      difficulty: play.episode.spec.incident?.difficulty ?? null,
+      is_resolved: status?.outcome === 'Resolved',
+      cumulative_reward: play.delivered,
+      episode: play.episode.metadata.name,
+    };
+  }
+
+  async close(_reason: string): Promise<void> {
+    this.#closed = true;
+    await this.#leave();
+  }
+
+  /** Runs the action and says what to record of it. */
+  async #perform(play: Play, text: string): Promise<Omit<StepSpec, 'episode'>> {
+    const index = play.steps + 1;
+    const base = { index, durationMs: 0, mutations: 0 };
+    const completedTime = () => this.#deps.now().toISOString();
+    const action = parseAction(text);
+    switch (action.kind) {
+      case 'invalid':
+        return { ...base, action: 'Command', command: clip(text), exitCode: 2, output: action.message, completedTime: completedTime() };
+      case 'diagnose':
+        return { ...base, action: 'Diagnose', command: clip(action.text), output: 'Diagnosis recorded.', completedTime: completedTime() };
+      case 'report':
+        return { ...base, action: 'Report', verdict: action.verdict, command: clip(text), output: '', completedTime: completedTime() };
+      case 'command': {
+        const result = await this.#run(play, action.line);
+        if (result.infrastructure) {
+          return {
+            ...base,
+            action: 'Detach',
+            command: '',
+            infrastructure: result.infrastructure.slice(0, 512),
+            completedTime: completedTime(),
+          };
+        }
+        const output = truncateOutput(result.output, play.options.maxOutputChars ?? DEFAULT_OUTPUT_CHARS);
+        const done = {
+          ...base,
+          command: clip(action.line),
+          exitCode: result.exitCode,
+          output,
+          durationMs: result.durationMs,
+          mutations: result.mutations,
+        };
+        const report = result.report ? { action: 'Report' as const, verdict: result.report } : { action: 'Command' as const };
+        return { ...done, ...report, completedTime: completedTime() };
+      }
+    }
+  }
+
+  async #run(play: Play, line: string): Promise<WorkResult> {
+    try {
+      return await (await play.workplace).run(line);
+    } catch (error) {
+      return {
+        output: '',
+        exitCode: 1,
+        durationMs: 0,
+        mutations: 0,
+        infrastructure: `the agent shell failed: ${(error as Error).message}`,
+      };
+    }
+  }
+
+  /** Ends an episode that the gym cannot go on with; the operator makes it unscorable. */
+  async #giveUp(play: Play, step: Omit<StepSpec, 'episode'>): Promise<StepResult> {
+    await this.#deps.episodes.recordStep(play.episode, step);
+    await this.#refresh(play, () => false, DECISION_MS);
+    play.done = true;
+    return infrastructureFailure(play.episode, `The gym failed, not your command: ${step.infrastructure}`);
+  }
+
+  /**
+   * While the last change is still settling a frame only waits: it runs nothing and uses no step. Undefined when nothing was pending or when
+   * it turned out that things are still broken, so that the frame's line can run.
+   */
+  async #waitOutSettle(play: Play): Promise<StepResult | undefined> {
+    if (!play.episode.status?.settling) return undefined;
+    await this.#refresh(play, (e) => e.status?.settling !== true, SETTLE_MS);
+    if (play.episode.status?.outcome) return this.#answer(play, undefined);
+    if (!play.episode.status?.settling) return undefined;
+    const message = 'The last change is still settling; this frame only waited and used no step.';
+    return { observation: this.#observe(play, { output: '', message }), reward: 0, done: false };
+  }
+
+  async #refresh(play: Play, known: (episode: Episode) => boolean, timeoutMs: number): Promise<void> {
+    const final = (e: Episode): boolean => e.status?.outcome !== undefined;
+    play.episode = await this.#deps.episodes.waitFor(play.episode.metadata.name, (e) => final(e) || known(e), timeoutMs);
+    play.done = final(play.episode);
+    if (play.done) void this.#closeWorkplace(play);
+  }
+
+  #answer(play: Play, step: Omit<StepSpec, 'episode'> | undefined): StepResult {
+    const status = play.episode.status;
+    const scorable = status?.scorable ?? true;
+    const scored = status?.steps?.find((s) => s.index === step?.index);
+    const value = scorable ? (status?.reward ?? play.value) : null;
+    const reward = deliver(play.options.rewardDelivery ?? 'telescope', {
+      value,
+      previousValue: play.value,
+      delivered: play.delivered,
+      judgeScore: scored?.score ?? 0,
+      done: play.done,
+    });
+    play.delivered += reward ?? 0;
+    play.value = value ?? play.value;
+    const message = play.done
+      ? `Episode over: ${status?.outcome}. ${lastMessage(play.episode)}`
+      : status?.settling
+        ? 'The change is still settling.'
+        : '';
+    const metadata = scored ? { judge: { score: scored.score, phase: scored.phase, feedback: scored.feedback } } : {};
+    return { observation: this.#observe(play, { output: step?.output ?? '', message, metadata }), reward, done: play.done };
+  }
+
+  #observe(play: Play, part: { output: string; message?: string; metadata?: Record<string, unknown> }): Observation {
+    const status = play.episode.status;
+    const resolved = status?.outcome === 'Resolved';
+    return {
+      command_output: part.output,
+      cluster_status_summary: play.steps === 0 ? '' : resolved ? 'All healthy' : status?.settling ? 'Settling' : 'Alert firing',
+      active_alerts: resolved || !status?.alert ? [] : [`${status.alert.severity.toUpperCase()}: ${status.alert.title}`],
+      steps_taken: play.steps,
+      max_steps: status?.maxSteps ?? DEFAULT_MAX_STEPS,
+      hint: '',
+      scorable: status?.scorable ?? true,
+      message: part.message ?? '',
+      outcome: status?.outcome ?? null,
+      metadata: part.metadata ?? {},
+    };
+  }
+
+  /** Ends the running episode, if any, without waiting for its outcome. */
+  async #leave(): Promise<void> {
+    const play = this.#play;
+    this.#play = undefined;
+    if (!play) return;
+    const closing = this.#closeWorkplace(play);
+    if (!play.done) await this.#detach(play.episode, play.steps + 1);
+    await closing;
+  }
+
+  async #detach(episode: Episode, index: number): Promise<void> {
+    if (episode.status?.outcome) return;
+    const step = {
+      index,
+      action: 'Detach' as const,
+      command: '',
+      durationMs: 0,
+      mutations: 0,
+      completedTime: this.#deps.now().toISOString(),
+    };
+    await this.#deps.episodes.recordStep(episode, step);
+  }
+
+  async #closeWorkplace(play: Play): Promise<void> {
+    const workplace = await play.workplace.catch(() => undefined);
+    await workplace?.close();
+  }
+}
+
+/** The page as an on-call reads it. */
+export function pagerText(episode: Episode): string {
+  const alert = episode.status?.alert;
+  if (!alert) return '';
+  return `${alert.severity.toUpperCase()}: ${alert.title}\n${alert.message}`;
+}
+
+function lastMessage(episode: Episode): string {
+  return episode.status?.conditions?.find((c) => c.type === 'Succeeded')?.message ?? 'waiting for the operator; is it running?';
+}
+
+function infrastructureFailure(episode: Episode, message: string): StepResult {
+  const observation: Observation = {
+    command_output: '',
+    cluster_status_summary: '',
+    active_alerts: [],
+    steps_taken: 0,
+    max_steps: episode.spec.maxSteps ?? DEFAULT_MAX_STEPS,
+    hint: '',
+    scorable: false,
+    message,
+    outcome: episode.status?.outcome ?? null,
+    metadata: {},
+  };
+  return { observation, reward: null, done: true };
+}
+
+/** What a Step keeps of a line; the API server refuses more than 8,192 characters. */
+const clip = (text: string): string => text.slice(0, 8192);
