@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, readFile, realpath, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from '../command.ts';
+import type { Progress } from '../provider.ts';
 import { DEBIAN_PACKAGES, debianTree } from './debian-tree.ts';
 import type { LayerStore } from './layer-store.ts';
 import type { Layer } from './oci-archive.ts';
@@ -23,10 +24,10 @@ const ACCOUNTS = [
 export class BaseLayers {
   readonly #store: LayerStore;
   readonly #cache: string;
-  readonly #onProgress: (line: string) => void;
+  readonly #onProgress: Progress;
   #tree: Promise<string> | undefined;
 
-  constructor(store: LayerStore, cache: string, onProgress: (line: string) => void) {
+  constructor(store: LayerStore, cache: string, onProgress: Progress) {
     this.#store = store;
     this.#cache = cache;
     this.#onProgress = onProgress;

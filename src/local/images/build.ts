@@ -1,6 +1,7 @@
 import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir } from '../cache.ts';
+import { ClusterError, type Progress } from '../provider.ts';
 import { BaseLayers } from './base-layers.ts';
 import { gymImageSpec } from './gym-image.ts';
 import { hashInputs, LayerStore } from './layer-store.ts';
@@ -19,13 +20,13 @@ export interface BuiltImage {
 
 export interface BuildOptions {
   which?: readonly ImageSet[];
-  onProgress?: (line: string) => void;
+  onProgress?: Progress;
   /** Cache folder; default: the gym's own. */
   cache?: string;
 }
 
 /**
- * Builds the images that are not in the cache yet, without Docker, and says where they lie.
+ * Builds the images that are not in the cache yet, without Docker, and says where they lie. `provider.loadImage` takes the tars.
  * Nothing is built when no input changed: layers and tars are named by the hash of what they are made from.
  * Needs Linux, root (files of other owners, chroot), tar, npm, and apt-get and dpkg the first time; throws a sentence that says what is missing.
  */
@@ -35,9 +36,7 @@ export async function buildImages({
   cache = cacheDir(),
 }: BuildOptions = {}): Promise<BuiltImage[]> {
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
-    throw new Error(
-      'Building images without Docker needs Linux and root; with Docker, build from the Dockerfiles (`gymctl images build --docker`)',
-    );
+    throw new ClusterError('Building images without Docker needs Linux and root; where Docker is, use `gymctl images build --docker`');
   }
   const images = join(cache, 'images');
   const store = new LayerStore(join(images, 'layers'));

@@ -1,6 +1,7 @@
 import { access, mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { must } from '../command.ts';
+import type { Progress } from '../provider.ts';
 
 /** What the infrastructure images are made of; apt adds what these depend on. */
 export const DEBIAN_PACKAGES = ['busybox-static', 'libc-bin', 'nginx-light', 'postgresql-15', 'redis-server', 'tzdata'] as const;
@@ -9,7 +10,7 @@ export const DEBIAN_PACKAGES = ['busybox-static', 'libc-bin', 'nginx-light', 'po
  * The packages and all they depend on, unpacked into `dir` (made when it is not there): nothing is installed on this machine,
  * and no maintainer script runs. Needs apt-get and dpkg (Debian or Ubuntu with a package source that has these packages).
  */
-export async function debianTree(dir: string, onProgress: (line: string) => void): Promise<string> {
+export async function debianTree(dir: string, onProgress: Progress): Promise<string> {
   const done = join(dir, '.complete');
   if (await exists(done)) return dir;
   await mkdir(dirname(dir), { recursive: true });

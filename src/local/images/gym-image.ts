@@ -1,6 +1,7 @@
 import { access, chmod, copyFile, cp, mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedProgram } from '../cache.ts';
+import { ClusterError } from '../provider.ts';
 import type { BaseLayers } from './base-layers.ts';
 import { hashInputs, type LayerStore } from './layer-store.ts';
 import { type ImageSpec, sha256File } from './oci-archive.ts';
@@ -8,6 +9,11 @@ import { PACKAGE_ROOT } from './paths.ts';
 import { installDependencies, readSources } from './shop-images.ts';
 
 const RECIPE = '1';
+/** Name of the gym's own image; `version` is that of package.json. */
+export function gymRef(version: string): string {
+  return `registry.local/kube-sre-gym:${version}`;
+}
+
 /** What of this package runs in the cluster. */
 const SHIPPED = ['src', 'crds', 'sample_app/rendered'] as const;
 const NOT_SHIPPED = /\.test\.ts$|\/native\/go\//;
@@ -19,7 +25,7 @@ const NOT_SHIPPED = /\.test\.ts$|\/native\/go\//;
 export async function gymImageSpec(store: LayerStore, base: BaseLayers): Promise<ImageSpec> {
   const kubectl = cachedProgram('kubectl');
   await access(kubectl).catch(() => {
-    throw new Error(`kubectl is not in the cache (${kubectl}); run \`gymctl cluster up\` first, which fetches or builds it`);
+    throw new ClusterError(`kubectl is not in the cache (${kubectl}); run \`gymctl cluster up\` first, which fetches or builds it`);
   });
   const manifest = join(PACKAGE_ROOT, 'package.json');
   const lock = join(PACKAGE_ROOT, 'package-lock.json');
@@ -49,7 +55,7 @@ export async function gymImageSpec(store: LayerStore, base: BaseLayers): Promise
   const layers = [await base.base(), await base.node(), tool, dependencies, sources];
   return {
     // The tag names the version; the label lets a Deployment be rolled when only the content changed.
-    ref: `registry.local/kube-sre-gym:${version}`,
+    ref: gymRef(version),
     layers,
     config: {
       Env: [

@@ -1,6 +1,7 @@
 import { access, cp, mkdir, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { must } from '../command.ts';
+import { ClusterError } from '../provider.ts';
 
 const ARM = process.arch === 'arm64';
 export const LOADER = ARM ? '/lib/ld-linux-aarch64.so.1' : '/lib64/ld-linux-x86-64.so.2';
@@ -9,7 +10,7 @@ const TRIPLET = ARM ? 'aarch64-linux-gnu' : 'x86_64-linux-gnu';
 /** The libraries in the answer of `ldd` or of the loader's --list. */
 export function parseLdd(text: string): string[] {
   return text.split('\n').flatMap((line) => {
-    if (line.includes('not found')) throw new Error(`A library is missing: ${line.trim()}`);
+    if (line.includes('not found')) throw new ClusterError(`A library is missing: ${line.trim()}`);
     const found = /=>\s+(\/\S+)/.exec(line);
     return found ? [found[1] as string] : [];
   });
@@ -30,7 +31,7 @@ export async function librariesForOutsider(root: string, program: string): Promi
   for (const name of parseLdd(await must('ldd', [program])).map((path) => basename(path))) {
     const places = [`/lib/${TRIPLET}/${name}`, `/usr/lib/${TRIPLET}/${name}`];
     const place = (await Promise.all(places.map(async (path) => ((await exists(join(root, path))) ? path : undefined)))).find(Boolean);
-    if (!place) throw new Error(`Library ${name}, which ${program} needs, is not in ${root}`);
+    if (!place) throw new ClusterError(`Library ${name}, which ${program} needs, is not in ${root}`);
     found.push(place);
   }
   return found;
