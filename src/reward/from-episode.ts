@@ -1,7 +1,7 @@
 import { STEP_COMMAND_BYTES } from '../api/defaults.ts';
 import type { StepStatus } from '../api/episode.ts';
 import { cleanLine, parseCommand } from '../judge/command.ts';
-import { findRepeats } from './repeats.ts';
+import { findRepeats } from '../judge/repeats.ts';
 import type { RewardInput } from './reward.ts';
 import type { RewardStep } from './shaping.ts';
 

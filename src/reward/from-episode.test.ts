@@ -1,0 +1,42 @@
+import { describe, expect, test } from '@jest/globals';
+import type { StepStatus } from '../api/episode.ts';
+import { workOf } from './from-episode.ts';
+
+const line = (index: number, command: string, more: Partial<StepStatus> = {}): StepStatus => ({
+  index,
+  action: 'Command',
+  command,
+  ...more,
+});
+
+describe('workOf', () => {
+  test('diagnoses, reports and leaving are no work', () => {
+    const { steps } = workOf([
+      line(1, 'kubectl get pods', { phase: 'triage', score: 0.5 }),
+      line(2, 'payment-api', { action: 'Diagnose' }),
+      line(3, '', { action: 'Report' }),
+      line(4, '', { action: 'Detach' }),
+    ]);
+    expect(steps).toEqual([{ phase: 'triage', judgeScore: 0.5, mutations: 0, repeat: false }]);
+  });
+
+  const fix = line(1, 'kubectl scale deploy/x --replicas=1', { phase: 'fix', mutations: 1 });
+  const endings: [string, StepStatus[], boolean][] = [
+    ['a fix ends it', [fix], true],
+    ['a diagnosis after the fix changes nothing', [fix, line(2, 'x', { action: 'Diagnose' })], true],
+    ['leaving after the fix changes nothing', [fix, line(2, '', { action: 'Detach' })], true],
+    ['a report ends it', [fix, line(2, '', { action: 'Report' })], false],
+    ['a look ends it', [fix, line(2, 'kubectl get pods', { phase: 'verify' })], false],
+    ['nothing was done', [], false],
+  ];
+  test.each(endings)('%s', (_sentence, steps, want) => expect(workOf(steps).endedByFix).toBe(want));
+
+  test('another spelling of the same command is a repeat', () => {
+    expect(workOf([line(1, 'kubectl get po -A'), line(2, '$ kubectl get pods --all-namespaces')]).steps[1].repeat).toBe(true);
+  });
+  test('a command that was cut is never a repeat', () => {
+    const cut = `kubectl apply -f - <<EOF\n${'a'.repeat(996)}…`;
+    expect(Buffer.byteLength(cut)).toBe(1024);
+    expect(workOf([line(1, cut), line(2, cut)]).steps[1].repeat).toBe(false);
+  });
+});
