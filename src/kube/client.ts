@@ -8,8 +8,6 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Milliseconds until the whole answer must be there; 30 s by default. */
   timeoutMs?: number;
-  /** User to act as; the caller needs the right to impersonate. */
-  impersonate?: string;
 }
 
 export interface WriteOptions extends CallOptions {
@@ -249,7 +247,7 @@ export class KubeClient {
       path: `/api/v1/namespaces/${encodeURIComponent(req.namespace)}/services/${target}/proxy${path}`,
       what: `${req.method ?? 'GET'} ${path} of Service ${req.namespace}/${req.service}`,
       query: req.query,
-      headers: { ...req.headers, ...impersonation(req) },
+      headers: req.headers,
       body: req.body,
       signal: req.signal,
       timeoutMs: req.timeoutMs,
@@ -329,15 +327,8 @@ export class KubeClient {
 
 const parse = <T>(response: HttpResponse): T => JSON.parse(response.body.toString('utf8')) as T;
 
-const impersonation = (options: CallOptions): Record<string, string> =>
-  options.impersonate ? { 'impersonate-user': options.impersonate } : {};
-
-function call(options: CallOptions): Pick<HttpRequest, 'signal' | 'timeoutMs'> & { headers?: Record<string, string> } {
-  return {
-    signal: options.signal,
-    timeoutMs: options.timeoutMs,
-    ...(options.impersonate ? { headers: impersonation(options) } : {}),
-  };
+function call(options: CallOptions): Pick<HttpRequest, 'signal' | 'timeoutMs'> {
+  return { signal: options.signal, timeoutMs: options.timeoutMs };
 }
 
 function deleteBody(options: DeleteOptions): Pick<HttpRequest, 'body' | 'numbered'> {

@@ -75,7 +75,10 @@ export class WorkQueue {
   /** Has `key` worked on after `ms` milliseconds at the latest: the earliest of several times counts. */
   addAfter(key: string, ms: number): void {
     if (this.#stopped) return;
-    if (ms <= 0) return this.add(key);
+    if (ms <= 0) {
+      this.add(key);
+      return;
+    }
     const at = this.#now() + ms;
     const waiting = this.#delayed.get(key);
     if (this.#ready.has(key) || (waiting && waiting.at <= at)) return;
