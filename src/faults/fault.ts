@@ -1,16 +1,17 @@
 import type { Alert, FaultStatus, Params, Target } from '../api/incident.ts';
-import type { Policy } from '../health/policy.ts';
-import type { ArenaSnapshot, Baseline } from '../health/snapshot.ts';
-import type { Deployment, ResourceQuota } from '../kube/types.ts';
+import type { ArenaView } from '../health/arena-view.ts';
+import type { JudgedFault } from '../health/policy.ts';
+import type { Baseline } from '../health/snapshot.ts';
+import type { Deployment } from '../kube/types.ts';
 
-/** What a mutation of the cluster looks like: plain patches, creations and deletions, as any kubectl would send them. Namespaces are plain. */
+/** What a mutation of the cluster looks like: plain patches and deletions, as any kubectl would send them. Namespaces are plain. */
 export type Mutation =
   | {
       verb: 'patch';
-      kind: 'Deployment' | 'ResourceQuota' | 'Service' | 'ConfigMap';
+      kind: 'Deployment' | 'ResourceQuota';
       namespace: string;
       name: string;
-      type: 'strategic' | 'merge' | 'json';
+      type: 'strategic' | 'merge';
       patch: unknown;
       subresource?: 'scale';
     }
@@ -18,9 +19,9 @@ export type Mutation =
 
 /** What a fault may look at to choose and plan: the healthy app. */
 export interface FaultContext {
+  /** The target's Deployment as the baseline has it. */
   deployment: Deployment;
-  quotas: readonly ResourceQuota[];
-  /** Real DNS suffix matters to no fault: names in values are plain and mapped on the way in. */
+  target: Target;
   baseline: Baseline;
 }
 
@@ -33,9 +34,19 @@ export interface Attempt {
 /** Chosen by the seed: uniform integers in [0, n). */
 export type Random = (n: number) => number;
 
+export interface ParamRule {
+  description: string;
+  /** Two scenarios that differ only in cosmetic parameters are the same scenario. */
+  cosmetic?: true;
+  /** The value when none is given; only asked for targets that the fault can hurt. */
+  choose(context: FaultContext, random: Random): string;
+  /** Why a given value cannot be played, as the end of a sentence ("must be ..."); undefined when it can. */
+  problem(value: string, context: FaultContext): string | undefined;
+}
+
 /**
- * One fault for one target. The engine does selection, records, conditions and finalizers; a fault says what to break, how that shows,
- * and what proves it fixed. Everything here is pure.
+ * One fault. The engine does selection, records, conditions and finalizers; a fault says what to break, how that shows, and what proves it
+ * fixed. Everything here is pure.
  */
 export interface Fault {
   readonly type: string;
@@ -45,21 +56,24 @@ export interface Fault {
   readonly diagnosisTerms: readonly string[];
   /** 0..1: how far the symptom is from the cause. */
   readonly difficulty: number;
-  /** Parameters with their defaults and bounds; an Error with a clear sentence when `given` has an unknown or bad one. */
-  resolveParams(given: Params, context: FaultContext, random: Random): Params;
-  /** True for Deployments this fault can hurt. */
-  canTarget(deployment: Deployment): boolean;
-  /** The mutations; repeatable while Injecting (the same call on an already broken target changes nothing). */
-  inject(target: Target, params: Params, context: FaultContext): readonly Mutation[];
+  readonly params: Readonly<Record<string, ParamRule>>;
+  /** True for targets this fault can hurt. */
+  canTarget(context: FaultContext): boolean;
+  /** The mutations; the same call on an already broken target changes nothing more. */
+  inject(context: FaultContext, params: Params): readonly Mutation[];
   /** What a user of kubectl sees once the fault hurts, or undefined while it does not yet. */
-  symptom(record: FaultStatus, snapshot: ArenaSnapshot, baseline: Baseline): string | undefined;
+  symptom(record: FaultStatus, view: ArenaView): string | undefined;
   /** Seconds after which the fault would show again if it were still there, from the live objects. */
-  recurrenceSeconds(record: FaultStatus, snapshot: ArenaSnapshot): number;
+  recurrenceSeconds(record: FaultStatus, view: ArenaView): number;
   /** What proves this fault fixed beyond the policies that hold for every workload. */
-  proof(record: FaultStatus): readonly Policy[];
+  readonly proof: (record: FaultStatus) => JudgedFault['proof'];
+  /** Env values that mean the same; see JudgedFault. */
+  readonly sameEnv?: JudgedFault['sameEnv'];
   /** True, user-facing, never naming the cause. */
   alert(target: Target): Alert;
-  referenceFix(record: FaultStatus, baseline: Baseline): Attempt;
-  honestFixes(record: FaultStatus, baseline: Baseline): readonly Attempt[];
-  cheats(record: FaultStatus, baseline: Baseline): readonly Attempt[];
+  referenceFix(context: FaultContext, params: Params): Attempt;
+  /** At least three more ways that count. */
+  honestFixes(context: FaultContext, params: Params): readonly Attempt[];
+  /** At least six that must not count; the engine adds those that every fault shares. */
+  cheats(context: FaultContext, params: Params): readonly Attempt[];
 }

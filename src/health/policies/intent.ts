@@ -1,3 +1,4 @@
+import type { Deployment } from '../../kube/types.ts';
 import { type ArenaView, findWorkload, type Workload } from '../arena-view.ts';
 import type { Finding, Policy } from '../policy.ts';
 import { targetKey } from '../snapshot.ts';
@@ -25,8 +26,8 @@ export const notPaused: Policy = ({ workloads }) =>
 /**
  * A singleton is what the baseline runs once and replaces by Recreate: the team tells Kubernetes that two of it must never meet.
  */
-export function isSingleton(w: Workload): boolean {
-  return (w.baseline.spec.replicas ?? 1) === 1 && w.baseline.spec.strategy?.type === 'Recreate';
+export function isSingleton(deployment: Deployment): boolean {
+  return (deployment.spec.replicas ?? 1) === 1 && deployment.spec.strategy?.type === 'Recreate';
 }
 
 /** As many replicas as before, or more where more than one may run. */
@@ -36,7 +37,7 @@ export const enoughReplicas: Policy = ({ workloads }) =>
     const wanted = w.baseline.spec.replicas ?? 1;
     const is = w.live.spec.replicas ?? 1;
     if (is < wanted) return [broken(w.key, 'TooFewReplicas', `Deployment ${w.key} has ${is} replicas; the team runs ${wanted}`)];
-    if (is > wanted && isSingleton(w))
+    if (is > wanted && isSingleton(w.baseline))
       return [broken(w.key, 'SingletonScaled', `Deployment ${w.key} has ${is} replicas; only one may run`)];
     return [];
   });
