@@ -58,7 +58,6 @@ export async function build(options: ServerOptions): Promise<GatewayServer> {
     forceCloseConnections: true,
   });
   installErrors(app, log);
-  app.addHook('onRequest', refuseBrowserScripts);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'string' }, (_request, body, done) => done(null, body));
 
@@ -68,6 +67,9 @@ export async function build(options: ServerOptions): Promise<GatewayServer> {
     errorHandler: (error, _socket, request) => request.log.debug({ err: error }, 'Socket failed'),
     preClose: () => closeSockets(app, clock).then(() => sessions.drain('the gateway stops', DRAIN_LIMIT_MS)),
   });
+
+  // After the plugin, whose own hook must see a refused upgrade to drop its connection.
+  app.addHook('onRequest', refuseBrowserScripts);
 
   app.get('/ws', { websocket: true }, (socket, request) => {
     const { session_id } = request.query as { session_id?: string };
