@@ -1,0 +1,92 @@
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
+import { buffer, json } from 'node:stream/consumers';
+import { type KubectlRequest, type KubectlResult, type KubectlRunner, RunnerLostError } from './kubectl-runner.ts';
+import { type RunRequest, runResponse, type SessionRequest, type ViewAddress } from './protocol.ts';
+
+// What the runner may need on top of kubectl's own time for files and queueing.
+const GRACE_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 5000;
+
+export interface RunnerAddress {
+  /** A unix socket, or a host and port in the cluster. */
+  at: ViewAddress;
+  secret?: string;
+}
+
+/**
+ * Opens a session on a runner; it lasts until `close()` or until either side is gone.
+ *
+ * @throws RunnerLostError when the runner cannot be reached, refuses the secret or is taken
+ */
+export async function connectRunner(address: RunnerAddress, session: SessionRequest): Promise<KubectlRunner> {
+  const agent = new Agent({ keepAlive: true });
+  const send = (path: string, payload: unknown, signal?: AbortSignal, method = 'POST') =>
+    exchange(agent, address, method, path, payload, signal);
+  const held = await send('/session', session);
+  let lost: string | undefined;
+  held.on('data', () => {});
+  held.on('error', (error) => {
+    lost ??= error.message;
+  });
+  held.on('close', () => {
+    lost ??= 'the connection ended';
+  });
+  return {
+    async run(request) {
+      if (lost) throw new RunnerLostError(`The kubectl runner is gone: ${lost}`);
+      const signal = AbortSignal.any([AbortSignal.timeout(request.timeoutMs + GRACE_MS), ...(request.signal ? [request.signal] : [])]);
+      const response = await send('/run', encode(request), signal);
+      return decode(await json(response));
+    },
+    async close() {
+      lost ??= 'its session was closed';
+      // Answers when all is cleaned up; without an answer the end of the connection does it.
+      await send('/session', undefined, AbortSignal.timeout(CLOSE_TIMEOUT_MS), 'DELETE').catch(() => {});
+      held.destroy();
+      agent.destroy();
+    },
+  };
+}
+
+function encode(request: KubectlRequest): RunRequest {
+  return {
+    argv: [...request.argv],
+    cwd: request.cwd,
+    stdin: Buffer.from(request.stdin ?? []).toString('base64'),
+    files: Object.fromEntries([...request.files].map(([path, content]) => [path, Buffer.from(content).toString('base64')])),
+    timeoutMs: request.timeoutMs,
+  };
+}
+
+function decode(body: unknown): KubectlResult {
+  const { stdout, stderr, files, ...rest } = runResponse.parse(body);
+  return {
+    ...rest,
+    stdout: Buffer.from(stdout, 'base64'),
+    stderr: Buffer.from(stderr, 'base64'),
+    files: new Map(Object.entries(files).map(([path, content]) => [path, Buffer.from(content, 'base64')])),
+  };
+}
+
+async function post(agent: Agent, address: RunnerAddress, path: string, payload: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
+  const body = payload === undefined ? '' : JSON.stringify(payload);
+  const headers = {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(body),
+    ...(address.secret && { authorization: `Bearer ${address.secret}` }),
+  };
+  const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+  const request: ClientRequest = httpRequest({ ...address.at, agent, path, method, headers, signal }, resolve);
+  request.on('error', reject);
+  request.end(body);
+  let response: IncomingMessage;
+  try {
+    response = await promise;
+  } catch (error) {
+    if (signal?.aborted) throw signal.reason;
+    throw new RunnerLostError(`The kubectl runner does not answer: ${(error as Error).message}`);
+  }
+  if (response.statusCode === 200 || response.statusCode === 204) return response;
+  const said = (await buffer(response)).toString();
+  throw new RunnerLostError(`The kubectl runner refused ${method} ${path} with ${response.statusCode}: ${said.slice(0, 500)}`);
+}
