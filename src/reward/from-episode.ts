@@ -1,7 +1,7 @@
 import { STEP_COMMAND_BYTES } from '../api/defaults.ts';
 import type { StepStatus } from '../api/episode.ts';
 import { cleanLine, parseCommand } from '../judge/command.ts';
-import { findRepeats } from '../judge/repeats.ts';
+import { asksOf, findRepeats } from '../judge/repeats.ts';
 import type { RewardInput } from './reward.ts';
 import type { RewardStep } from './shaping.ts';
 
@@ -19,7 +19,7 @@ export interface RecordedWork {
  */
 export function workOf(recorded: readonly StepStatus[]): RecordedWork {
   const commands = recorded.filter((step) => step.action === 'Command');
-  const repeats = findRepeats(commands.map((step) => ({ normalized: normalizedOf(step.command), mutations: step.mutations ?? 0 })));
+  const repeats = findRepeats(commands.map((step) => ({ asks: asksIn(step.command), mutations: step.mutations ?? 0 })));
   const steps = commands.map((step, i): RewardStep => {
     const repeat = repeats[i];
     return { judgeScore: step.score ?? 0, mutations: step.mutations ?? 0, repeat, ...(step.phase ? { phase: step.phase } : {}) };
@@ -35,8 +35,7 @@ export function rewardInputOf(recorded: readonly StepStatus[], rest: Omit<Reward
   return { ...rest, steps, endedByFix };
 }
 
-function normalizedOf(command: string): string | undefined {
+function asksIn(command: string): string[] {
   const cut = Buffer.byteLength(command) >= STEP_COMMAND_BYTES - 4 && command.endsWith('…');
-  if (cut) return undefined;
-  return parseCommand(cleanLine(command)).normalized;
+  return cut ? [] : asksOf(parseCommand(cleanLine(command)));
 }

@@ -9,7 +9,7 @@ export interface RewardStep {
   readonly phase?: WorkPhase;
   /** kubectl calls of this line that changed something. */
   readonly mutations: number;
-  /** Asks for what an earlier step asked, with nothing changed between (`findRepeats`). */
+  /** Asks only what was asked before, with nothing changed since (`findRepeats`). */
   readonly repeat: boolean;
 }
 
