@@ -22,12 +22,25 @@ export const servicesLead: Policy = (view) =>
     const selected = view.snapshot.pods.filter(
       (p) => p.metadata.namespace === was.metadata.namespace && !hasEnded(p) && matches(is.spec.selector, p),
     );
-    const foreign = selected.find((p) => !intended.some((i) => i.metadata.uid === p.metadata.uid));
+    const others = selected.filter((p) => !intended.some((i) => i.metadata.uid === p.metadata.uid));
+    const foreign = others.find((p) => !isLeaving(view, p));
     if (foreign) return [finding(false, 'ServicePolluted', `Service ${key} also selects pod ${foreign.metadata.name}`)];
+    if (others.length) return [finding(true, 'ServiceFollows', `Service ${key} still selects pod ${others[0].metadata.name}`)];
     const missed = intended.find((p) => !matches(is.spec.selector, p));
     if (missed) return [finding(false, 'ServiceMisses', `Service ${key} does not select pod ${missed.metadata.name}`)];
     return endpointFindings(view, was, intended);
   });
+
+/** The pod's owners are gone or not seen yet: the garbage collector takes it, or the next look knows whose it is. */
+function isLeaving(view: ArenaView, pod: Pod): boolean {
+  if (pod.metadata.deletionTimestamp) return true;
+  const owner = pod.metadata.ownerReferences?.find((r) => r.controller);
+  if (!owner) return false;
+  const set = view.snapshot.replicaSets.find((s) => s.metadata.uid === owner.uid);
+  if (!set) return owner.kind === 'ReplicaSet';
+  const deployment = set.metadata.ownerReferences?.find((r) => r.controller);
+  return deployment !== undefined && !view.snapshot.deployments.some((d) => d.metadata.uid === deployment.uid);
+}
 
 /** Selected pods and published endpoints are the same; the controller is a moment behind, never long. */
 function endpointFindings(view: ArenaView, service: Service, intended: readonly Pod[]): Finding[] {
