@@ -1,0 +1,117 @@
+import { type ArenaSnapshot, objectKey, type Transaction } from '../health/snapshot.ts';
+import { type ArenaNames, realNamespace } from '../kube/arena-names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type Resource, Resources } from '../kube/resource.ts';
+import type { KubeObject } from '../kube/types.ts';
+import { GUARD, ONCALL } from './arena/guard.ts';
+import type { World } from './world.ts';
+
+/** Kinds that a baseline remembers by name only. */
+const NAMED_KINDS: readonly Resource[] = [
+  Resources.configMaps,
+  Resources.secrets,
+  Resources.podDisruptionBudgets,
+  Resources.cronJobs,
+  Resources.serviceAccounts,
+  Resources.statefulSets,
+  Resources.horizontalPodAutoscalers,
+];
+
+/** Made by the gym or by Kubernetes itself in every namespace: not the app's. */
+const NOT_THE_APPS = new Set([GUARD, ONCALL, 'kube-root-ca.crt', 'default']);
+
+type Lists = Pick<ArenaSnapshot, 'deployments' | 'replicaSets' | 'pods' | 'services' | 'endpointSlices' | 'quotas'>;
+
+/** Reads arenas: from the watch caches (free, may lag a few milliseconds) or from the API server itself (what was acknowledged is in it). */
+export class ArenaReader {
+  readonly #client: KubeClient;
+  readonly #world: World;
+
+  constructor(client: KubeClient, world: World) {
+    this.#client = client;
+    this.#world = world;
+  }
+
+  cached(arena: ArenaNames, now: Date, transactions: readonly Transaction[]): ArenaSnapshot {
+    const { deployments, replicaSets, pods, services, endpointSlices, resourceQuotas } = this.#world.inArenas;
+    const lists = mapPlain(arena, (real) => ({
+      deployments: deployments.list(real),
+      replicaSets: replicaSets.list(real),
+      pods: pods.list(real),
+      services: services.list(real),
+      endpointSlices: endpointSlices.list(real),
+      quotas: resourceQuotas.list(real),
+    }));
+    return { time: now, transactions, ...lists };
+  }
+
+  /** Consistent lists of what is watched; `time` is taken before the first of them. */
+  async live(arena: ArenaNames, now: Date, transactions: readonly Transaction[]): Promise<ArenaSnapshot> {
+    const list = async <T extends KubeObject>(resource: Resource<T>, namespace: string): Promise<T[]> =>
+      (await this.#client.list(resource, { namespace })).items;
+    const parts = await Promise.all(
+      arena.plain.map(async (plain) => {
+        const real = realNamespace(plain, arena);
+        const [deployments, replicaSets, pods, services, endpointSlices, quotas] = await Promise.all([
+          list(Resources.deployments, real),
+          list(Resources.replicaSets, real),
+          list(Resources.pods, real),
+          list(Resources.services, real),
+          list(Resources.endpointSlices, real),
+          list(Resources.resourceQuotas, real),
+        ]);
+        return [real, { deployments, replicaSets, pods, services, endpointSlices, quotas }] as const;
+      }),
+    );
+    const byNamespace = new Map(parts);
+    return { time: now, transactions, ...mapPlain(arena, (real) => byNamespace.get(real) as Lists) };
+  }
+
+  /** Everything of the app that is remembered by kind and name alone. */
+  async others(arena: ArenaNames): Promise<{ kind: string; namespace: string; name: string }[]> {
+    const found = await Promise.all(
+      arena.plain.flatMap((plain) =>
+        NAMED_KINDS.map(async (resource) => {
+          const { items } = await this.#client.list(resource, { namespace: realNamespace(plain, arena) });
+          return items
+            .filter((o) => !NOT_THE_APPS.has(o.metadata.name))
+            .map((o) => ({ kind: resource.kind, namespace: plain, name: o.metadata.name }));
+        }),
+      ),
+    );
+    return found.flat();
+  }
+
+  /** The same snapshot with every object looked for. */
+  async complete(arena: ArenaNames, snapshot: ArenaSnapshot): Promise<ArenaSnapshot> {
+    const keys = (kind: string, objects: readonly KubeObject[]) =>
+      objects.map((o) => objectKey(kind, o.metadata.namespace ?? '', o.metadata.name));
+    const others = (await this.others(arena)).map((o) => objectKey(o.kind, o.namespace, o.name));
+    const watched = [
+      ...keys('Deployment', snapshot.deployments),
+      ...keys('Service', snapshot.services),
+      ...keys('ResourceQuota', snapshot.quotas),
+    ];
+    return { ...snapshot, present: new Set([...watched, ...others]) };
+  }
+}
+
+/** Lists of all namespaces of the arena, with plain namespaces and without what the gym itself put there. */
+function mapPlain(arena: ArenaNames, read: (real: string) => Lists): Lists {
+  const out: Record<keyof Lists, KubeObject[]> = {
+    deployments: [],
+    replicaSets: [],
+    pods: [],
+    services: [],
+    endpointSlices: [],
+    quotas: [],
+  };
+  for (const plain of arena.plain) {
+    const lists = read(realNamespace(plain, arena));
+    for (const kind of Object.keys(out) as (keyof Lists)[]) {
+      const objects = (lists[kind] as readonly KubeObject[]).filter((o) => kind !== 'quotas' || o.metadata.name !== GUARD);
+      out[kind].push(...objects.map((o) => ({ ...o, metadata: { ...o.metadata, namespace: plain } })));
+    }
+  }
+  return out as unknown as Lists;
+}

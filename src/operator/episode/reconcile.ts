@@ -1,0 +1,213 @@
+import { GATEWAY_LEASE_SECONDS } from '../../api/defaults.ts';
+import type { Episode, EpisodeStatus } from '../../api/episode.ts';
+import { API_VERSION, FINALIZER } from '../../api/group.ts';
+import type { Incident } from '../../api/incident.ts';
+import { ownerReferenceTo } from '../../api/object.ts';
+import type { Step } from '../../api/step.ts';
+import { scenarioHash } from '../../faults/engine.ts';
+import { FAULTS, faultOf } from '../../faults/index.ts';
+import type { Judge, JudgedLine, Judgement } from '../../judge/judge.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Clock } from '../../kube/clock.ts';
+import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
+import type { Logger } from '../../kube/logger.ts';
+import { type ObjectRef, Resources } from '../../kube/resource.ts';
+import { scoreDiagnosis } from '../../reward/diagnosis.ts';
+import type { ArchiveSink } from '../archive.ts';
+import type { App } from '../arena/app.ts';
+import type { HealthWatch } from '../incident/health-watch.ts';
+import { appeared, caughtUp, writeStatus } from '../status.ts';
+import type { World } from '../world.ts';
+import { type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
+import { shrinkFinal } from './shrink.ts';
+
+export interface EpisodeDependencies {
+  client: KubeClient;
+  world: World;
+  app: App;
+  health: HealthWatch;
+  judge: Judge;
+  archive: ArchiveSink;
+  clock: Clock;
+  /** Told once for each Episode that got its outcome, for metrics and Events. */
+  onFinished: (episode: Episode, incident: Incident | undefined) => void;
+}
+
+/** Who plays a referenced Incident; it stays its creator's, so an annotation and not an owner reference. */
+const CLAIMED_BY = `${API_VERSION.split('/')[0]}/episode-uid`;
+
+/** Plays Episodes: makes their incidents, scores their steps, decides how they ended. */
+export class EpisodeReconciler {
+  readonly #deps: EpisodeDependencies;
+  /** Judgements of steps that are not in a status yet: a step is judged once, not once a pass. */
+  readonly #judgements = new Map<string, Judgement>();
+
+  constructor(deps: EpisodeDependencies) {
+    this.#deps = deps;
+  }
+
+  async reconcile(ref: ObjectRef, log: Logger): Promise<{ requeueAfterMs?: number } | undefined> {
+    const { world, client } = this.#deps;
+    const episode = world.episodes.get(ref);
+    if (!episode || episode.metadata.deletionTimestamp) return undefined;
+    const observed = await this.#observe(episode);
+    const plan = planEpisode(observed);
+    switch (plan.action) {
+      case 'createIncident':
+        await this.#createIncident(episode);
+        return undefined;
+      case 'claimIncident':
+        await this.#claimIncident(episode, observed.incident as Incident);
+        return undefined;
+      case 'expire':
+        await client.delete(Resources.episodes, episode.metadata, { uid: episode.metadata.uid as string });
+        return undefined;
+      case 'none':
+        await this.#write(episode, observed, plan, log);
+        return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs };
+    }
+  }
+
+  async #observe(episode: Episode): Promise<EpisodeObservation> {
+    const { world, clock } = this.#deps;
+    const namespace = episode.metadata.namespace as string;
+    const name = episode.spec.incidentRef?.name ?? episode.metadata.name;
+    const incident = world.incidents.get({ namespace, name });
+    const owned = episode.spec.incidentRef || incident?.metadata.ownerReferences?.some((r) => r.uid === episode.metadata.uid);
+    const steps = world.steps
+      .list(namespace)
+      .filter((s) => s.spec.episode === episode.metadata.name && s.metadata.ownerReferences?.some((r) => r.uid === episode.metadata.uid))
+      .sort((a, b) => a.spec.index - b.spec.index);
+    const base = {
+      episode,
+      now: clock.now(),
+      incident: owned ? incident : undefined,
+      claimedBy: incident?.metadata.annotations?.[CLAIMED_BY],
+      steps,
+      judgements: new Map<number, Judgement>(),
+      gatewayAlive: this.#gatewayAlive(episode),
+      difficulty: difficultyOf(episode, incident),
+    };
+    if (!incident?.status?.alert || episode.status?.outcome) return base;
+    const diagnosisScore = this.#diagnosisScore(steps, incident);
+    return {
+      ...base,
+      judgements: await this.#judge(episode, incident, steps),
+      health: await this.#health(episode, incident, steps),
+      now: clock.now(),
+      ...(diagnosisScore === undefined ? {} : { diagnosisScore }),
+    };
+  }
+
+  /** Asks for the arena's health only where an answer depends on it: a change whose effect is not known yet. */
+  async #health(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Health | undefined> {
+    const decided = episode.status?.decidedSteps ?? 0;
+    const next = steps.find((s) => s.spec.index === decided + 1);
+    const pending = episode.status?.settling || (next && next.spec.mutations > 0);
+    if (!pending) return undefined;
+    const since = next ?? steps.find((s) => s.spec.index === decided);
+    const graceOver = !since || this.#deps.clock.now().getTime() >= Date.parse(since.spec.completedTime) + SETTLE_GRACE_MS;
+    return this.#deps.health.verdict(incident, graceOver);
+  }
+
+  async #judge(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Map<number, Judgement>> {
+    const scored = new Set((episode.status?.steps ?? []).map((s) => s.index));
+    const found = new Map<number, Judgement>();
+    for (const step of steps) {
+      if (scored.has(step.spec.index) || step.spec.action === 'Detach') continue;
+      const key = step.metadata.uid as string;
+      const history = steps.filter((s) => s.spec.index < step.spec.index).map(judged);
+      const alert = incident.status?.alert as NonNullable<EpisodeStatus['alert']>;
+      const judgement = this.#judgements.get(key) ?? (await this.#deps.judge.score({ alert, step: judged(step), history }));
+      this.#judgements.set(key, judgement);
+      found.set(step.spec.index, judgement);
+    }
+    return found;
+  }
+
+  #diagnosisScore(steps: readonly Step[], incident: Incident): number | undefined {
+    const last = steps.filter((s) => s.spec.action === 'Diagnose').at(-1);
+    if (!last) return undefined;
+    const faults = (incident.status?.faults ?? []).map((f) => ({ workload: f.target.name, type: f.type }));
+    const terms = Object.fromEntries([...FAULTS.values()].map((f) => [f.type, f.diagnosisTerms]));
+    return scoreDiagnosis(last.spec.command, { faults, terms, workloads: this.#deps.app.deployments.map((d) => d.metadata.name) });
+  }
+
+  /** A gateway renews its Lease; one that stopped for a whole lease duration is gone. Episodes without a gateway need none. */
+  #gatewayAlive(episode: Episode): boolean {
+    const { world, clock } = this.#deps;
+    if (!episode.spec.gateway) return true;
+    const lease = world.leases.get({ namespace: episode.metadata.namespace as string, name: episode.spec.gateway });
+    const renewed = Date.parse(lease?.spec?.renewTime ?? episode.metadata.creationTimestamp ?? '');
+    return clock.now().getTime() < renewed + GATEWAY_LEASE_SECONDS * 1000;
+  }
+
+  async #createIncident(episode: Episode): Promise<void> {
+    const { client, world } = this.#deps;
+    const incident: Incident = {
+      apiVersion: API_VERSION,
+      kind: 'Incident',
+      metadata: {
+        name: episode.metadata.name,
+        namespace: episode.metadata.namespace as string,
+        ownerReferences: [ownerReferenceTo(episode)],
+        finalizers: [FINALIZER],
+      },
+      spec: { ...(episode.spec.incident as NonNullable<Episode['spec']['incident']>) },
+    };
+    try {
+      await appeared(world.incidents, await client.create(Resources.incidents, incident));
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+
+  async #claimIncident(episode: Episode, incident: Incident): Promise<void> {
+    const { resourceVersion } = incident.metadata;
+    const annotations = { [CLAIMED_BY]: episode.metadata.uid as string };
+    try {
+      const claimed = await this.#deps.client.mergePatch(Resources.incidents, incident.metadata, {
+        metadata: { resourceVersion, annotations },
+      });
+      await caughtUp(this.#deps.world.incidents, claimed);
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+    }
+  }
+
+  async #write(episode: Episode, observed: EpisodeObservation, plan: EpisodePlan, log: Logger): Promise<void> {
+    const { client, world, archive, onFinished } = this.#deps;
+    const { incident } = observed;
+    const status = { ...plan.status };
+    if (!status.scenarioHash && incident?.status?.faults && incident.status.alert) {
+      const maxSteps = status.maxSteps;
+      status.scenarioHash = scenarioHash({
+        faults: incident.status.faults,
+        alert: incident.status.alert,
+        ...(maxSteps ? { maxSteps } : {}),
+      });
+    }
+    // The archive first: a process that dies in between appends the same episode again, and readers keep one by uid.
+    if (plan.finished) await archive.append({ episode: { ...episode, status }, incident, steps: observed.steps });
+    const written = await writeStatus(client, Resources.episodes, world.episodes, episode, plan.finished ? shrinkFinal(status) : status);
+    if (!plan.finished) return;
+    for (const step of observed.steps) this.#judgements.delete(step.metadata.uid as string);
+    log.info({ outcome: status.outcome, reward: status.reward, steps: status.decidedSteps }, 'Finished an episode');
+    onFinished(written, incident);
+  }
+}
+
+const judged = ({ spec }: Step): JudgedLine => ({
+  action: spec.action,
+  command: spec.command,
+  output: spec.output ?? '',
+  mutations: spec.mutations,
+  ...(spec.exitCode === undefined ? {} : { exitCode: spec.exitCode }),
+});
+
+/** As the incident says; else the hardest of its faults. */
+function difficultyOf(episode: Episode, incident: Incident | undefined): number {
+  const stated = incident?.spec.difficulty ?? episode.spec.incident?.difficulty;
+  const faults = incident?.spec.faults ?? episode.spec.incident?.faults ?? [];
+  return stated ?? Math.max(0, ...faults.filter((f) => FAULTS.has(f.type)).map((f) => faultOf(f.type).difficulty));
+}

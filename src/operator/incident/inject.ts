@@ -1,0 +1,25 @@
+import { NEUTRAL_FIELD_MANAGER } from '../../api/group.ts';
+import type { Mutation } from '../../faults/fault.ts';
+import { type ArenaNames, realNamespace } from '../../kube/arena-names.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import { Resources } from '../../kube/resource.ts';
+
+const PATCHED = { Deployment: Resources.deployments, ResourceQuota: Resources.resourceQuotas } as const;
+
+/** Sends one mutation as any team's kubectl would. Repeating it changes nothing more. */
+export async function applyMutation(client: KubeClient, mutation: Mutation, arena: ArenaNames): Promise<void> {
+  const namespace = realNamespace(mutation.namespace, arena);
+  if (mutation.verb === 'deletePods') {
+    const labelSelector = Object.entries(mutation.selector)
+      .map(([key, value]) => `${key}=${value}`)
+      .join(',');
+    return client.deleteCollection(Resources.pods, { namespace, labelSelector });
+  }
+  const { name, subresource } = mutation;
+  const options = { fieldManager: NEUTRAL_FIELD_MANAGER, ...(subresource ? { subresource } : {}) };
+  const patch = mutation.patch as Record<string, unknown>;
+  const resource = PATCHED[mutation.kind];
+  if (mutation.type === 'strategic')
+    await client.strategicPatch(resource as typeof Resources.deployments, { namespace, name }, patch, options);
+  else await client.mergePatch(resource as typeof Resources.deployments, { namespace, name }, patch, options);
+}

@@ -1,0 +1,221 @@
+import type { Arena } from '../../api/arena.ts';
+import { isTrue } from '../../api/conditions.ts';
+import { FINALIZER } from '../../api/group.ts';
+import type { Incident } from '../../api/incident.ts';
+import { ownerReferenceTo } from '../../api/object.ts';
+import { ConditionType } from '../../api/reasons.ts';
+import { allSymptoms, makeAlert, planInjection, resolveFaults, validateFaults } from '../../faults/engine.ts';
+import { baselineFromSecretData, baselineToSecretData, captureBaseline } from '../../health/baseline.ts';
+import type { Baseline } from '../../health/snapshot.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Clock } from '../../kube/clock.ts';
+import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
+import { ensureFinalizer, removeFinalizer } from '../../kube/finalizers.ts';
+import type { Logger } from '../../kube/logger.ts';
+import { type ObjectRef, Resources } from '../../kube/resource.ts';
+import type { Secret } from '../../kube/types.ts';
+import type { App } from '../arena/app.ts';
+import { pickArena } from '../arena/plan.ts';
+import type { ArenaReader } from '../arena-state.ts';
+import { caughtUp, writeStatus } from '../status.ts';
+import type { Traffic } from '../traffic-desk.ts';
+import type { World } from '../world.ts';
+import type { HealthWatch } from './health-watch.ts';
+import { applyMutation } from './inject.ts';
+import { type IncidentObservation, type IncidentPlan, injectedStatus, isFinished, planIncident } from './plan.ts';
+
+export interface IncidentDependencies {
+  client: KubeClient;
+  world: World;
+  app: App;
+  reader: ArenaReader;
+  health: HealthWatch;
+  traffic: Traffic;
+  clock: Clock;
+  /** Told once for each Incident whose condition changed for good, for metrics and Events. */
+  onTransition: (incident: Incident, before: Incident) => void;
+}
+
+/** An Incident goes from new to hurting in six passes; more than this many without waiting means two rules disagree. */
+const MAX_PASSES = 12;
+
+/** Breaks arenas, watches them being mended and says when they are. */
+export class IncidentReconciler {
+  readonly #deps: IncidentDependencies;
+  readonly #paper: Baseline;
+
+  constructor(deps: IncidentDependencies) {
+    this.#deps = deps;
+    this.#paper = paperBaseline(deps.app);
+  }
+
+  async reconcile(ref: ObjectRef, log: Logger): Promise<{ requeueAfterMs?: number } | undefined> {
+    for (let pass = 0; pass < MAX_PASSES; pass++) {
+      const incident = this.#deps.world.incidents.get(ref);
+      if (!incident) return undefined;
+      const plan = await this.#pass(incident, log);
+      if (!plan) return undefined;
+      if (plan.requeueAfterMs !== 0) return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs };
+    }
+    throw new Error(`Incident ${ref.name} did not come to rest`);
+  }
+
+  /** One look, one thing done. Undefined when there is nothing to wait for but the next event. */
+  async #pass(seen: Incident, log: Logger): Promise<IncidentPlan | undefined> {
+    const { client, world, health } = this.#deps;
+    const incident = await ensureFinalizer(client, Resources.incidents, seen, FINALIZER);
+    if (incident !== seen) await caughtUp(world.incidents, incident);
+    const observed = await this.#observe(incident);
+    const plan = planIncident(observed);
+    switch (plan.action) {
+      case 'claimArena':
+        return this.#claim(incident, plan, log);
+      case 'storeBaseline':
+        await this.#storeBaseline(incident);
+        return { ...plan, requeueAfterMs: 0 };
+      case 'inject':
+        await this.#inject(incident, log);
+        await this.#write(incident, injectedStatus({ ...observed, now: this.#deps.clock.now() }));
+        return { ...plan, requeueAfterMs: 0 };
+      case 'releaseArena':
+        await client.delete(Resources.arenas, { namespace: incident.metadata.namespace as string, name: observed.arena?.name as string });
+        return { ...plan, requeueAfterMs: undefined };
+      case 'letGo':
+        health.forget(incident.metadata.uid as string);
+        await removeFinalizer(client, Resources.incidents, incident, FINALIZER);
+        return undefined;
+      case 'expire':
+        await client.delete(Resources.incidents, incident.metadata, { uid: incident.metadata.uid as string });
+        return undefined;
+      case 'none':
+        await this.#write(incident, plan.status);
+        return plan;
+    }
+  }
+
+  async #observe(incident: Incident): Promise<IncidentObservation> {
+    const { world, clock, health } = this.#deps;
+    const uid = incident.metadata.uid as string;
+    const arena = world.arenas.list().find((a) => a.spec.claimRef?.uid === uid);
+    const base = {
+      incident,
+      now: clock.now(),
+      invalid: validateFaults(incident.spec.faults, this.#paper),
+      arena: arena && this.#arenaOf(arena),
+      baselineStored: false,
+      holdSeconds: incident.spec.resolution?.holdSeconds ?? 0,
+      episodeFinal: this.#episodeFinal(incident),
+    };
+    if (!arena || isFinished(incident) || incident.metadata.deletionTimestamp) return base;
+    const baseline = await this.#baseline(incident);
+    if (!baseline) return base;
+    if (!incident.status?.faults) {
+      const faults = resolveFaults(incident.spec.faults, baseline);
+      return { ...base, baselineStored: true, resolved: { faults, alert: incident.spec.alert ?? makeAlert(faults) } };
+    }
+    const faults = incident.status.faults;
+    if (faults.length === 0 || faults.some((f) => f.state !== 'Injected')) return { ...base, baselineStored: true };
+    if (!isTrue(incident.status.conditions, ConditionType.SymptomObserved)) {
+      const symptoms = allSymptoms(faults, health.snapshot(arena.metadata.name), baseline);
+      return { ...base, baselineStored: true, symptoms };
+    }
+    return { ...base, baselineStored: true, ...(await health.look(incident, faults)), now: clock.now() };
+  }
+
+  #arenaOf(arena: Arena): IncidentObservation['arena'] {
+    const { id, plain } = this.#deps.world.names(arena.metadata.name);
+    const namespaces = Object.fromEntries(plain.map((p) => [p, `${p}-${id}`]));
+    return { name: arena.metadata.name, deleting: arena.metadata.deletionTimestamp !== undefined, namespaces };
+  }
+
+  #episodeFinal(incident: Incident): boolean {
+    const owner = incident.metadata.ownerReferences?.find((r) => r.kind === 'Episode');
+    if (!owner) return false;
+    const episode = this.#deps.world.episodes.get({ namespace: incident.metadata.namespace as string, name: owner.name });
+    return episode?.metadata.uid === owner.uid && episode.status?.outcome !== undefined;
+  }
+
+  /** Claims a Ready arena with its resourceVersion, so that two Incidents never get the same. */
+  async #claim(incident: Incident, plan: IncidentPlan, log: Logger): Promise<IncidentPlan> {
+    const { client, world } = this.#deps;
+    const arena = pickArena(world.arenas.list());
+    if (!arena) {
+      await this.#write(incident, plan.status);
+      return plan;
+    }
+    const { resourceVersion } = arena.metadata;
+    const claimRef = { name: incident.metadata.name, uid: incident.metadata.uid as string };
+    try {
+      const claimed = await client.mergePatch(Resources.arenas, arena.metadata, { metadata: { resourceVersion }, spec: { claimRef } });
+      await caughtUp(world.arenas, claimed);
+      log.info({ arena: arena.metadata.name }, 'Claimed an arena');
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      return { ...plan, requeueAfterMs: 20 };
+    }
+    return { ...plan, requeueAfterMs: 0 };
+  }
+
+  async #baseline(incident: Incident): Promise<Baseline | undefined> {
+    const { client, health } = this.#deps;
+    const uid = incident.metadata.uid as string;
+    const known = health.baseline(uid);
+    if (known) return known;
+    const ref = { namespace: incident.metadata.namespace as string, name: baselineName(incident) };
+    const secret = await client.find(Resources.secrets, ref);
+    if (!secret) return undefined;
+    const baseline = baselineFromSecretData(secret.data);
+    health.remember(uid, baseline);
+    return baseline;
+  }
+
+  /** Remembers the healthy arena before anything is changed in it. The Secret is immutable: whoever comes second reads the first. */
+  async #storeBaseline(incident: Incident): Promise<void> {
+    const { client, world, reader, clock, traffic } = this.#deps;
+    const arena = world.arenas.list().find((a) => a.spec.claimRef?.uid === incident.metadata.uid) as Arena;
+    const names = world.names(arena.metadata.name);
+    const [live, others] = await Promise.all([reader.live(names, clock.now(), traffic.start(arena.metadata.name)), reader.others(names)]);
+    const baseline = captureBaseline({ ...live, others }, clock.now());
+    const secret: Secret = {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: {
+        name: baselineName(incident),
+        namespace: incident.metadata.namespace as string,
+        ownerReferences: [ownerReferenceTo(incident)],
+      },
+      immutable: true,
+      data: baselineToSecretData(baseline),
+    };
+    try {
+      await client.create(Resources.secrets, secret);
+    } catch (error) {
+      if (!isAlreadyExists(error)) throw error;
+    }
+  }
+
+  async #inject(incident: Incident, log: Logger): Promise<void> {
+    const { client, world, health } = this.#deps;
+    const faults = incident.status?.faults ?? [];
+    const baseline = health.baseline(incident.metadata.uid as string) as Baseline;
+    const names = world.names(incident.status?.arena as string);
+    for (const mutation of planInjection(faults, baseline)) await applyMutation(client, mutation, names);
+    log.info({ faults: faults.map((f) => f.type), arena: incident.status?.arena }, 'Injected faults');
+  }
+
+  async #write(incident: Incident, status: Incident['status']): Promise<void> {
+    const written = await writeStatus(this.#deps.client, Resources.incidents, this.#deps.world.incidents, incident, status);
+    if (written !== incident) this.#deps.onTransition(written, incident);
+  }
+}
+
+const baselineName = (incident: Incident): string => `${incident.metadata.name}-baseline`;
+
+/** The app as its manifests promise it: enough to refuse a spec before an arena is spent on it. */
+export function paperBaseline(app: App): Baseline {
+  const ofKind = <T>(kind: string): T[] => app.objects.filter((o) => o.kind === kind) as T[];
+  return captureBaseline(
+    { deployments: app.deployments, services: ofKind('Service'), quotas: ofKind('ResourceQuota'), others: [] },
+    new Date(0),
+  );
+}

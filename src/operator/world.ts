@@ -1,0 +1,93 @@
+import type { Arena } from '../api/arena.ts';
+import type { Episode } from '../api/episode.ts';
+import type { Incident } from '../api/incident.ts';
+import type { Step } from '../api/step.ts';
+import type { ArenaNames } from '../kube/arena-names.ts';
+import type { KubeClient } from '../kube/client.ts';
+import type { Logger } from '../kube/logger.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { type LeaseObject, type Resource, Resources } from '../kube/resource.ts';
+import type { Deployment, EndpointSlice, KubeObject, Namespace, Pod, ReplicaSet, ResourceQuota, Service } from '../kube/types.ts';
+
+/** Kinds of the arenas that are watched; everything else of an arena is read when it is needed. */
+export interface ArenaCaches {
+  deployments: Reflector<Deployment>;
+  replicaSets: Reflector<ReplicaSet>;
+  pods: Reflector<Pod>;
+  services: Reflector<Service>;
+  endpointSlices: Reflector<EndpointSlice>;
+  resourceQuotas: Reflector<ResourceQuota>;
+}
+
+/** Arena of a real namespace, told by its name alone, so that no cache has to be filled first. */
+export function arenaOfNamespace(real: string, plain: readonly string[]): { id: string; plain: string } | undefined {
+  const match = /^(.+)-([a-z][a-z0-9]{9,31})$/.exec(real);
+  return match && plain.includes(match[1]) ? { id: match[2], plain: match[1] } : undefined;
+}
+
+/** Every watch of the operator: the gym's own kinds in their namespace, the arenas' kinds over the cluster, filtered to arenas. */
+export class World {
+  readonly incidents: Reflector<Incident>;
+  readonly episodes: Reflector<Episode>;
+  readonly steps: Reflector<Step>;
+  readonly arenas: Reflector<Arena>;
+  /** Leases of the gateways. */
+  readonly leases: Reflector<LeaseObject>;
+  readonly namespaces: Reflector<Namespace>;
+  readonly inArenas: ArenaCaches;
+  readonly #plain: readonly string[];
+
+  constructor(o: { client: KubeClient; gymNamespace: string; plainNamespaces: readonly string[]; log: Logger }) {
+    this.#plain = o.plainNamespaces;
+    const { client, log } = o;
+    const gym = <T extends KubeObject>(resource: Resource<T>) => new Reflector<T>({ client, resource, log, namespace: o.gymNamespace });
+    this.incidents = gym(Resources.incidents);
+    this.episodes = gym(Resources.episodes);
+    this.steps = gym(Resources.steps);
+    this.arenas = gym(Resources.arenas);
+    this.leases = gym(Resources.leases);
+    const isArena = (namespace: string | undefined): boolean => arenaOfNamespace(namespace ?? '', o.plainNamespaces) !== undefined;
+    const inArenas = <T extends KubeObject>(resource: Resource<T>) =>
+      new Reflector<T>({ client, resource, log, filter: (object) => isArena(object.metadata.namespace) });
+    this.namespaces = new Reflector({ client, resource: Resources.namespaces, log, filter: (ns) => isArena(ns.metadata.name) });
+    this.inArenas = {
+      deployments: inArenas(Resources.deployments),
+      replicaSets: inArenas(Resources.replicaSets),
+      pods: inArenas(Resources.pods),
+      services: inArenas(Resources.services),
+      endpointSlices: inArenas(Resources.endpointSlices),
+      resourceQuotas: inArenas(Resources.resourceQuotas),
+    };
+  }
+
+  get all(): readonly Reflector<KubeObject>[] {
+    const own = [this.incidents, this.episodes, this.steps, this.arenas, this.leases, this.namespaces, ...Object.values(this.inArenas)];
+    return own as unknown as Reflector<KubeObject>[];
+  }
+
+  /** Starts every watch and waits for the first lists. */
+  async start(signal?: AbortSignal): Promise<void> {
+    for (const reflector of this.all) reflector.start();
+    await Promise.all(this.all.map((reflector) => reflector.waitForSync(signal)));
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.all.map((reflector) => reflector.stop()));
+  }
+
+  /** Calls `changed` with the arena's name for each change of an object inside an arena. */
+  onArenaChange(changed: (arena: string) => void): void {
+    const tell = (namespace: string | undefined): void => {
+      const arena = arenaOfNamespace(namespace ?? '', this.#plain);
+      if (arena) changed(`arena-${arena.id}`);
+    };
+    for (const reflector of Object.values(this.inArenas) as Reflector<KubeObject>[]) {
+      reflector.subscribe((change) => tell(change.object.metadata.namespace));
+    }
+    this.namespaces.subscribe((change) => tell(change.object.metadata.name));
+  }
+
+  names(arena: string): ArenaNames {
+    return { id: arena.replace(/^arena-/, ''), plain: this.#plain };
+  }
+}
