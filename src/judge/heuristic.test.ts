@@ -160,5 +160,9 @@ describe('every judgement', () => {
   });
   test('diagnoses and reports are not judged', () => {
     expect(judge(line('payment-api', { action: 'Diagnose' }))).toEqual({ score: 0, feedback: '' });
+    expect(judge(line('report: resolved', { action: 'Report' }))).toEqual({ score: 0, feedback: '' });
+  });
+  test('a line that works and then reports is judged by its work', () => {
+    expect(judge(line('kubectl delete namespace payments; report resolved', { action: 'Report', mutations: 1 })).score).toBe(-1);
   });
 });

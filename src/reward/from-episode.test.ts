@@ -20,6 +20,14 @@ describe('workOf', () => {
     expect(steps).toEqual([{ phase: 'triage', judgeScore: 0.5, mutations: 0, repeat: false }]);
   });
 
+  test('a report whose line changed something is work', () => {
+    const { steps, endedByFix } = workOf([
+      line(1, 'kubectl scale deploy/x --replicas=1; report resolved', { action: 'Report', mutations: 1, phase: 'fix' }),
+    ]);
+    expect(steps).toHaveLength(1);
+    expect(endedByFix).toBe(false);
+  });
+
   const fix = line(1, 'kubectl scale deploy/x --replicas=1', { phase: 'fix', mutations: 1 });
   const endings: [string, StepStatus[], boolean][] = [
     ['a fix ends it', [fix], true],

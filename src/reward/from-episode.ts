@@ -18,7 +18,7 @@ export interface RecordedWork {
  * Diagnoses, reports and the agent's leaving are no work. A command that the status holds only in part is never a repeat.
  */
 export function workOf(recorded: readonly StepStatus[]): RecordedWork {
-  const commands = recorded.filter((step) => step.action === 'Command');
+  const commands = recorded.filter(isWork);
   const repeats = findRepeats(commands.map((step) => ({ asks: asksIn(step.command), mutations: step.mutations ?? 0 })));
   const steps = commands.map((step, i): RewardStep => {
     const repeat = repeats[i];
@@ -33,6 +33,11 @@ export function workOf(recorded: readonly StepStatus[]): RecordedWork {
 export function rewardInputOf(recorded: readonly StepStatus[], rest: Omit<RewardInput, 'steps' | 'endedByFix'>): RewardInput {
   const { steps, endedByFix } = workOf(recorded);
   return { ...rest, steps, endedByFix };
+}
+
+/** A report is work when its line also did something (`kubectl scale ...; report resolved`). */
+function isWork({ action, mutations, phase }: StepStatus): boolean {
+  return action === 'Command' || (action === 'Report' && ((mutations ?? 0) > 0 || phase !== undefined));
 }
 
 function asksIn(command: string): string[] {
