@@ -36,6 +36,7 @@ export class WorkQueue {
   readonly #failures = new Map<string, number>();
   #started = false;
   #stopped = false;
+  #drained: Promise<void> | undefined;
   #idle: (() => void) | undefined;
 
   constructor(options: WorkQueueOptions) {
@@ -87,16 +88,14 @@ export class WorkQueue {
     this.#delayed.set(key, { at, cancel });
   }
 
-  /** Takes no more keys, drops the waiting ones and resolves when those under way are done. */
+  /** Takes no more keys, drops the waiting ones and resolves when those under way are done. Safe to call twice. */
   stop(): Promise<void> {
     this.#stopped = true;
     for (const key of [...this.#delayed.keys()]) this.#undelay(key);
     this.#ready.clear();
     this.#setDepth();
-    if (this.#active.size === 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      this.#idle = resolve;
-    });
+    this.#drained ??= this.#active.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.#idle = resolve));
+    return this.#drained;
   }
 
   #pump(): void {
