@@ -3,9 +3,7 @@ import type { Episode } from '../api/episode.ts';
 import type { Incident } from '../api/incident.ts';
 import type { Step } from '../api/step.ts';
 import type { ArenaNames } from '../kube/arena-names.ts';
-import type { KubeClient } from '../kube/client.ts';
-import type { Logger } from '../kube/logger.ts';
-import { Reflector } from '../kube/reflector.ts';
+import type { Reflector } from '../kube/reflector.ts';
 import { type LeaseObject, type Resource, Resources } from '../kube/resource.ts';
 import type { Deployment, EndpointSlice, KubeObject, Namespace, Pod, ReplicaSet, ResourceQuota, Service } from '../kube/types.ts';
 
@@ -25,6 +23,12 @@ export function arenaOfNamespace(real: string, plain: readonly string[]): { id: 
   return match && plain.includes(match[1]) ? { id: match[2], plain: match[1] } : undefined;
 }
 
+/** Makes a watch that lives as long as the operator. */
+export type Reflect = <T extends KubeObject>(
+  resource: Resource<T>,
+  options: { namespace?: string; filter?: (object: T) => boolean },
+) => Reflector<T>;
+
 /** Every watch of the operator: the gym's own kinds in their namespace, the arenas' kinds over the cluster, filtered to arenas. */
 export class World {
   readonly incidents: Reflector<Incident>;
@@ -37,10 +41,9 @@ export class World {
   readonly inArenas: ArenaCaches;
   readonly #plain: readonly string[];
 
-  constructor(o: { client: KubeClient; gymNamespace: string; plainNamespaces: readonly string[]; log: Logger }) {
+  constructor(o: { reflect: Reflect; gymNamespace: string; plainNamespaces: readonly string[] }) {
     this.#plain = o.plainNamespaces;
-    const { client, log } = o;
-    const gym = <T extends KubeObject>(resource: Resource<T>) => new Reflector<T>({ client, resource, log, namespace: o.gymNamespace });
+    const gym = <T extends KubeObject>(resource: Resource<T>) => o.reflect(resource, { namespace: o.gymNamespace });
     this.incidents = gym(Resources.incidents);
     this.episodes = gym(Resources.episodes);
     this.steps = gym(Resources.steps);
@@ -48,8 +51,8 @@ export class World {
     this.leases = gym(Resources.leases);
     const isArena = (namespace: string | undefined): boolean => arenaOfNamespace(namespace ?? '', o.plainNamespaces) !== undefined;
     const inArenas = <T extends KubeObject>(resource: Resource<T>) =>
-      new Reflector<T>({ client, resource, log, filter: (object) => isArena(object.metadata.namespace) });
-    this.namespaces = new Reflector({ client, resource: Resources.namespaces, log, filter: (ns) => isArena(ns.metadata.name) });
+      o.reflect(resource, { filter: (object) => isArena(object.metadata.namespace) });
+    this.namespaces = o.reflect(Resources.namespaces, { filter: (ns) => isArena(ns.metadata.name) });
     this.inArenas = {
       deployments: inArenas(Resources.deployments),
       replicaSets: inArenas(Resources.replicaSets),
@@ -58,21 +61,6 @@ export class World {
       endpointSlices: inArenas(Resources.endpointSlices),
       resourceQuotas: inArenas(Resources.resourceQuotas),
     };
-  }
-
-  get all(): readonly Reflector<KubeObject>[] {
-    const own = [this.incidents, this.episodes, this.steps, this.arenas, this.leases, this.namespaces, ...Object.values(this.inArenas)];
-    return own as unknown as Reflector<KubeObject>[];
-  }
-
-  /** Starts every watch and waits for the first lists. */
-  async start(signal?: AbortSignal): Promise<void> {
-    for (const reflector of this.all) reflector.start();
-    await Promise.all(this.all.map((reflector) => reflector.waitForSync(signal)));
-  }
-
-  async stop(): Promise<void> {
-    await Promise.all(this.all.map((reflector) => reflector.stop()));
   }
 
   /** Calls `changed` with the arena's name for each change of an object inside an arena. */

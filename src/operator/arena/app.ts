@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { captureBaseline } from '../../health/baseline.ts';
+import type { Baseline } from '../../health/snapshot.ts';
 import { type ArenaNames, realNamespace } from '../../kube/arena-names.ts';
 import type { Deployment, KubeObject } from '../../kube/types.ts';
 
@@ -67,4 +69,13 @@ function mapStrings(value: unknown, map: (text: string) => string): unknown {
   if (Array.isArray(value)) return value.map((v) => mapStrings(v, map));
   if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapStrings(v, map)]));
   return value;
+}
+
+/** The app as its manifests promise it: enough to refuse a spec before an arena is spent on it. */
+export function paperBaseline(app: App): Baseline {
+  const ofKind = <T>(kind: string): T[] => app.objects.filter((o) => o.kind === kind) as T[];
+  return captureBaseline(
+    { deployments: app.deployments, services: ofKind('Service'), quotas: ofKind('ResourceQuota'), others: [] },
+    new Date(0),
+  );
 }

@@ -138,3 +138,11 @@ export function pickArena(arenas: readonly Arena[]): Arena | undefined {
   const readyAt = (a: Arena): string => findCondition(a.status?.conditions, ConditionType.Ready)?.lastTransitionTime ?? '';
   return free.sort((a, b) => readyAt(a).localeCompare(readyAt(b)))[0];
 }
+
+/** One word for an arena, for people and metrics. */
+export function phaseOfArena(arena: Arena): string {
+  if (isTrue(arena.status?.conditions, ConditionType.Stuck)) return 'Stuck';
+  if (arena.metadata.deletionTimestamp) return 'Terminating';
+  if (arena.spec.claimRef) return 'Claimed';
+  return isTrue(arena.status?.conditions, ConditionType.Ready) ? 'Ready' : 'Creating';
+}

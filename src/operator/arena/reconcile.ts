@@ -3,6 +3,7 @@ import type { Arena } from '../../api/arena.ts';
 import { findCondition } from '../../api/conditions.ts';
 import { API_VERSION, ARENA_LABEL, FINALIZER } from '../../api/group.ts';
 import { ConditionType } from '../../api/reasons.ts';
+import type { ArenaTraffic } from '../../health/traffic.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { EventRecorder } from '../../kube/events.ts';
@@ -13,7 +14,6 @@ import type { Deployment } from '../../kube/types.ts';
 import type { OperatorConfig } from '../config.ts';
 import { isFinished } from '../incident/plan.ts';
 import { appeared, writeStatus } from '../status.ts';
-import type { Traffic } from '../traffic-desk.ts';
 import type { World } from '../world.ts';
 import { type App, workloadKey } from './app.ts';
 import { type ArenaObservation, planArena, planPool } from './plan.ts';
@@ -26,7 +26,7 @@ export interface ArenaDependencies {
   app: App;
   config: OperatorConfig;
   clock: Clock;
-  traffic: Traffic;
+  traffic: ArenaTraffic;
   events: EventRecorder;
   nodeCidrs: readonly string[];
 }
@@ -112,6 +112,7 @@ export class ArenaReconciler {
       }
     }
     const last = this.#deps.traffic.start(arena.metadata.name).at(-1);
+    this.#deps.traffic.hurry(arena.metadata.name, !last?.ok);
     return last?.ok ? undefined : `No payment has gone through yet: ${last?.message ?? 'the first one is under way'}`;
   }
 

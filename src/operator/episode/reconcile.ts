@@ -64,8 +64,15 @@ export class EpisodeReconciler {
         return undefined;
       case 'none':
         await this.#write(episode, observed, plan, log);
-        return plan.requeueAfterMs === undefined ? undefined : { requeueAfterMs: plan.requeueAfterMs };
+        return this.#next(episode, plan);
     }
+  }
+
+  /** Looks again when the plan says so, and when the gateway's Lease would lapse: nothing happens then that a watch could show. */
+  #next(episode: Episode, plan: EpisodePlan): { requeueAfterMs?: number } | undefined {
+    const lapses = episode.spec.gateway && !plan.status.outcome ? [this.#leaseLeftMs(episode)] : [];
+    const waits = [...lapses, ...(plan.requeueAfterMs === undefined ? [] : [plan.requeueAfterMs])];
+    return waits.length ? { requeueAfterMs: Math.max(1, Math.min(...waits)) } : undefined;
   }
 
   async #observe(episode: Episode): Promise<EpisodeObservation> {
@@ -85,7 +92,7 @@ export class EpisodeReconciler {
       claimedBy: incident?.metadata.annotations?.[CLAIMED_BY],
       steps,
       judgements: new Map<number, Judgement>(),
-      gatewayAlive: this.#gatewayAlive(episode),
+      gatewayAlive: !episode.spec.gateway || this.#leaseLeftMs(episode) > 0,
       difficulty: difficultyOf(episode, incident),
     };
     if (!incident?.status?.alert || episode.status?.outcome) return base;
@@ -133,13 +140,12 @@ export class EpisodeReconciler {
     return scoreDiagnosis(last.spec.command, { faults, terms, workloads: this.#deps.app.deployments.map((d) => d.metadata.name) });
   }
 
-  /** A gateway renews its Lease; one that stopped for a whole lease duration is gone. Episodes without a gateway need none. */
-  #gatewayAlive(episode: Episode): boolean {
+  /** Milliseconds until the gateway counts as gone: it renews its Lease, and one that stopped for a whole lease duration is gone. */
+  #leaseLeftMs(episode: Episode): number {
     const { world, clock } = this.#deps;
-    if (!episode.spec.gateway) return true;
-    const lease = world.leases.get({ namespace: episode.metadata.namespace as string, name: episode.spec.gateway });
+    const lease = world.leases.get({ namespace: episode.metadata.namespace as string, name: episode.spec.gateway as string });
     const renewed = Date.parse(lease?.spec?.renewTime ?? episode.metadata.creationTimestamp ?? '');
-    return clock.now().getTime() < renewed + GATEWAY_LEASE_SECONDS * 1000;
+    return renewed + GATEWAY_LEASE_SECONDS * 1000 - clock.now().getTime();
   }
 
   async #createIncident(episode: Episode): Promise<void> {

@@ -3,10 +3,10 @@ import { assess, holdSecondsFor } from '../../faults/engine.ts';
 import { advance, type Hold, NO_HOLD } from '../../health/hold.ts';
 import type { OracleResult } from '../../health/oracle.ts';
 import type { ArenaSnapshot, Baseline } from '../../health/snapshot.ts';
+import type { ArenaTraffic } from '../../health/traffic.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { ArenaReader } from '../arena-state.ts';
 import type { Health } from '../episode/plan.ts';
-import type { Traffic } from '../traffic-desk.ts';
 import type { World } from '../world.ts';
 
 export interface HealthLook {
@@ -20,12 +20,12 @@ export interface HealthLook {
 export class HealthWatch {
   readonly #reader: ArenaReader;
   readonly #world: World;
-  readonly #traffic: Traffic;
+  readonly #traffic: ArenaTraffic;
   readonly #clock: Clock;
   readonly #holds = new Map<string, Hold>();
   readonly #baselines = new Map<string, Baseline>();
 
-  constructor(o: { reader: ArenaReader; world: World; traffic: Traffic; clock: Clock }) {
+  constructor(o: { reader: ArenaReader; world: World; traffic: ArenaTraffic; clock: Clock }) {
     this.#reader = o.reader;
     this.#world = o.world;
     this.#traffic = o.traffic;

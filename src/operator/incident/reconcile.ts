@@ -7,6 +7,7 @@ import { ConditionType } from '../../api/reasons.ts';
 import { allSymptoms, makeAlert, planInjection, resolveFaults, validateFaults } from '../../faults/engine.ts';
 import { baselineFromSecretData, baselineToSecretData, captureBaseline } from '../../health/baseline.ts';
 import type { Baseline } from '../../health/snapshot.ts';
+import type { ArenaTraffic } from '../../health/traffic.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
@@ -14,11 +15,10 @@ import { ensureFinalizer, removeFinalizer } from '../../kube/finalizers.ts';
 import type { Logger } from '../../kube/logger.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
 import type { Secret } from '../../kube/types.ts';
-import type { App } from '../arena/app.ts';
+import { type App, paperBaseline } from '../arena/app.ts';
 import { pickArena } from '../arena/plan.ts';
 import type { ArenaReader } from '../arena-state.ts';
 import { caughtUp, writeStatus } from '../status.ts';
-import type { Traffic } from '../traffic-desk.ts';
 import type { World } from '../world.ts';
 import type { HealthWatch } from './health-watch.ts';
 import { applyMutation } from './inject.ts';
@@ -30,7 +30,7 @@ export interface IncidentDependencies {
   app: App;
   reader: ArenaReader;
   health: HealthWatch;
-  traffic: Traffic;
+  traffic: ArenaTraffic;
   clock: Clock;
   /** Told once for each Incident whose condition changed for good, for metrics and Events. */
   onTransition: (incident: Incident, before: Incident) => void;
@@ -210,12 +210,3 @@ export class IncidentReconciler {
 }
 
 const baselineName = (incident: Incident): string => `${incident.metadata.name}-baseline`;
-
-/** The app as its manifests promise it: enough to refuse a spec before an arena is spent on it. */
-export function paperBaseline(app: App): Baseline {
-  const ofKind = <T>(kind: string): T[] => app.objects.filter((o) => o.kind === kind) as T[];
-  return captureBaseline(
-    { deployments: app.deployments, services: ofKind('Service'), quotas: ofKind('ResourceQuota'), others: [] },
-    new Date(0),
-  );
-}

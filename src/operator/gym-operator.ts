@@ -1,0 +1,195 @@
+import { findCondition } from '../api/conditions.ts';
+import type { Episode } from '../api/episode.ts';
+import { API_VERSION } from '../api/group.ts';
+import type { Incident } from '../api/incident.ts';
+import { ConditionType } from '../api/reasons.ts';
+import type { ArenaTraffic } from '../health/traffic.ts';
+import type { Judge } from '../judge/judge.ts';
+import type { KubeClient } from '../kube/client.ts';
+import { type Clock, systemClock } from '../kube/clock.ts';
+import { Controller, ownerRequest, type Reconcile, type Request } from '../kube/controller.ts';
+import type { EventRecorder } from '../kube/events.ts';
+import type { Logger } from '../kube/logger.ts';
+import type { KubeMetrics } from '../kube/metrics.ts';
+import { Operator } from '../kube/operator.ts';
+import { Resources } from '../kube/resource.ts';
+import type { ArchiveSink } from './archive.ts';
+import type { App } from './arena/app.ts';
+import { ArenaReconciler, PoolReconciler } from './arena/reconcile.ts';
+import { ArenaReader } from './arena-state.ts';
+import type { OperatorConfig } from './config.ts';
+import { EpisodeReconciler } from './episode/reconcile.ts';
+import { HealthWatch } from './incident/health-watch.ts';
+import { IncidentReconciler } from './incident/reconcile.ts';
+import type { GymMetrics } from './metrics.ts';
+import { openTraffic } from './traffic-desk.ts';
+import { World } from './world.ts';
+
+export interface GymOperatorOptions {
+  client: KubeClient;
+  app: App;
+  config: OperatorConfig;
+  judge: Judge;
+  archive: ArchiveSink;
+  events: EventRecorder;
+  log: Logger;
+  metrics: KubeMetrics;
+  gymMetrics: GymMetrics;
+  nodeCidrs: readonly string[];
+  clock?: Clock;
+  onLeadershipLost: () => void;
+}
+
+/** All reconcilers of the gym in one process. */
+export class GymOperator extends Operator {
+  readonly #o: GymOperatorOptions;
+  #world: World | undefined;
+  #traffic: ArenaTraffic | undefined;
+
+  constructor(o: GymOperatorOptions) {
+    super({
+      client: o.client,
+      log: o.log,
+      metrics: o.metrics,
+      leaderElection: { namespace: o.config.systemNamespace, name: 'kube-sre-gym-operator', identity: o.config.identity },
+      onLeadershipLost: o.onLeadershipLost,
+    });
+    this.#o = o;
+  }
+
+  get world(): World | undefined {
+    return this.#world;
+  }
+
+  protected override async init(): Promise<void> {
+    const { client, app, config, judge, archive, events, nodeCidrs, clock = systemClock } = this.#o;
+    const world = new World({
+      reflect: (resource, options) => this.reflect(resource, options),
+      gymNamespace: config.gymNamespace,
+      plainNamespaces: app.namespaces,
+    });
+    this.#world = world;
+    const traffic = openTraffic({ client, clock, names: (arena) => world.names(arena), changed: (arena) => wake(arena) });
+    this.#traffic = traffic;
+    const reader = new ArenaReader(client, world);
+    const health = new HealthWatch({ reader, world, traffic, clock });
+    const arenaDeps = { client, world, app, config, clock, traffic, events, nodeCidrs };
+    const arenas = new ArenaReconciler(arenaDeps);
+    const pool = new PoolReconciler(arenaDeps);
+    const incidents = new IncidentReconciler({
+      client,
+      world,
+      app,
+      reader,
+      health,
+      traffic,
+      clock,
+      onTransition: (after, before) => this.#tellIncident(after, before),
+    });
+    const episodes = new EpisodeReconciler({
+      client,
+      world,
+      app,
+      health,
+      judge,
+      archive,
+      clock,
+      onFinished: (episode, incident) => this.#tellEpisode(episode, incident),
+    });
+
+    const arenaController = this.#controller('arena', (request, { log }) => arenas.reconcile(request, log), 8);
+    const poolController = this.#controller('pool', (request, { log }) => pool.reconcile(request, log), 1);
+    const incidentController = this.#controller('incident', (request, { log }) => incidents.reconcile(request, log), 8);
+    const episodeController = this.#controller('episode', (request, { log }) => episodes.reconcile(request, log), 8);
+
+    const inGym = (name: string): Request => ({ namespace: config.gymNamespace, name });
+    const thePool = inGym('pool');
+    const claimant = (arena: string): Request[] => {
+      const claim = world.arenas.get(inGym(arena))?.spec.claimRef;
+      return claim ? [inGym(claim.name)] : [];
+    };
+    const waiting = (): Request[] =>
+      world.incidents
+        .list()
+        .filter((i) => !i.status?.arena)
+        .map((i) => inGym(i.metadata.name));
+    const wake = (arena: string): void => {
+      arenaController.enqueue(inGym(arena));
+      for (const request of claimant(arena)) incidentController.enqueue(request);
+    };
+    world.onArenaChange(wake);
+
+    arenaController.watch(world.arenas).watch(world.incidents, (i) => (i.status?.arena ? [inGym(i.status.arena)] : []));
+    poolController.watch(world.arenas, () => [thePool]).watch(world.incidents, () => [thePool]);
+    poolController.enqueue(thePool);
+    incidentController
+      .watch(world.incidents)
+      .watch(world.arenas, (arena) => (arena.spec.claimRef ? [inGym(arena.spec.claimRef.name)] : waiting()))
+      .watch(world.episodes, (episode) => (episode.status?.outcome ? [inGym(episode.metadata.name)] : []));
+    episodeController
+      .watch(world.episodes)
+      .watch(world.incidents, (i) => [...ownerRequest(i, API_VERSION, 'Episode'), ...referencing(world, i)])
+      .watch(world.steps, (s) => ownerRequest(s, API_VERSION, 'Episode'))
+      .watch(world.leases, (lease) => playedBy(world, lease.metadata.name));
+    for (const controller of [arenaController, poolController, incidentController, episodeController]) this.addController(controller);
+  }
+
+  override async stop(): Promise<void> {
+    await super.stop();
+    this.#traffic?.stopAll();
+    await this.#o.events.flush();
+  }
+
+  #controller(name: string, reconcile: Reconcile, concurrency: number): Controller {
+    const { log, metrics, clock = systemClock } = this.#o;
+    return new Controller({ name, reconcile, concurrency, log, metrics, clock });
+  }
+
+  #tellIncident(after: Incident, before: Incident): void {
+    this.#o.gymMetrics.incident(after, before);
+    for (const type of [ConditionType.SymptomObserved, ConditionType.Resolved, ConditionType.Succeeded]) {
+      const now = findCondition(after.status?.conditions, type);
+      const then = findCondition(before.status?.conditions, type);
+      if (!now || now.status === 'Unknown' || now.status === then?.status || (now.status === 'False' && type !== ConditionType.Succeeded))
+        continue;
+      const warning = type === ConditionType.Succeeded && now.status === 'False';
+      this.#o.events.event(incidentObject(after), {
+        type: warning ? 'Warning' : 'Normal',
+        reason: now.reason,
+        action: type,
+        note: now.message,
+      });
+    }
+  }
+
+  #tellEpisode(episode: Episode, incident: Incident | undefined): void {
+    this.#o.gymMetrics.episode(episode, incident);
+    const { outcome, reward, decidedSteps } = episode.status ?? {};
+    const note = `${outcome} after ${decidedSteps ?? 0} step(s)${reward === undefined ? '' : `, reward ${reward}`}`;
+    this.#o.events.event(
+      { ...episode, apiVersion: API_VERSION, kind: Resources.episodes.kind },
+      {
+        type: outcome === 'InfrastructureFailed' ? 'Warning' : 'Normal',
+        reason: outcome ?? 'Unknown',
+        action: 'EpisodeEnded',
+        note,
+      },
+    );
+  }
+}
+
+const incidentObject = (incident: Incident) => ({ ...incident, apiVersion: API_VERSION, kind: Resources.incidents.kind });
+
+function referencing(world: World, incident: Incident): Request[] {
+  return world.episodes
+    .list()
+    .filter((e) => e.spec.incidentRef?.name === incident.metadata.name)
+    .map((e) => ({ namespace: e.metadata.namespace as string, name: e.metadata.name }));
+}
+
+function playedBy(world: World, gateway: string): Request[] {
+  return world.episodes
+    .list()
+    .filter((e) => e.spec.gateway === gateway && !e.status?.outcome)
+    .map((e) => ({ namespace: e.metadata.namespace as string, name: e.metadata.name }));
+}
