@@ -1,0 +1,3 @@
+module kubesregym.dev/nodeinit
+
+go 1.24
