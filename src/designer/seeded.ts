@@ -1,7 +1,7 @@
 import type { FaultSpec, InlineIncident, Target } from '../api/incident.ts';
 import { contextOf, makeAlert, resolveParams, targetsOf, validateFaults } from '../faults/engine.ts';
 import type { Random } from '../faults/fault.ts';
-import { FAULT_TYPES, faultOf } from '../faults/index.ts';
+import { faultOf, faultTypes } from '../faults/index.ts';
 import { seededRandom } from '../faults/random.ts';
 import type { Baseline } from '../health/snapshot.ts';
 
@@ -48,19 +48,19 @@ export function difficultyOf(faults: readonly Pick<FaultSpec, 'type'>[]): number
 function choose(seed: number, app: Baseline, fault: string | undefined, random: Random): Candidate[] {
   if (fault === MULTI_FAULT) return several(seed, app, random);
   if (fault !== undefined) {
-    if (!FAULT_TYPES.includes(fault))
-      throw new Error(`Fault type ${fault} does not exist; the types are ${[...FAULT_TYPES, MULTI_FAULT].join(', ')}`);
+    if (!faultTypes.includes(fault))
+      throw new Error(`Fault type ${fault} does not exist; the types are ${[...faultTypes, MULTI_FAULT].join(', ')}`);
     return [nth(seed, byType(app, [fault]))];
   }
   const round = Math.floor(seed / MULTI_EVERY);
   const place = seed % MULTI_EVERY;
   if (place === MULTI_EVERY - 1) return several(round, app, random);
-  return [nth(round * (MULTI_EVERY - 1) + place, byType(app, FAULT_TYPES))];
+  return [nth(round * (MULTI_EVERY - 1) + place, byType(app, faultTypes))];
 }
 
 /** Two or three faults of different types, each in a namespace of its own. */
 function several(n: number, app: Baseline, random: Random): Candidate[] {
-  const groups = byType(app, FAULT_TYPES);
+  const groups = byType(app, faultTypes);
   const chosen = [nth(Math.floor(n / 2), groups)];
   const wanted = 2 + (n % 2);
   while (chosen.length < wanted) {
