@@ -1,6 +1,7 @@
 import { access, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cacheDir } from '../cache.ts';
+import { lock } from '../lock.ts';
 import { ClusterError, type Progress } from '../provider.ts';
 import { BaseLayers } from './base-layers.ts';
 import { gymImageSpec } from './gym-image.ts';
@@ -38,6 +39,15 @@ export async function buildImages({
   if (process.platform !== 'linux' || process.getuid?.() !== 0) {
     throw new ClusterError('Building images without Docker needs Linux and root; where Docker is, use `gymctl images build --docker`');
   }
+  const release = await lock('images', () => onProgress('Waiting for another build of images to end'));
+  try {
+    return await build(which, onProgress, cache);
+  } finally {
+    await release();
+  }
+}
+
+async function build(which: readonly ImageSet[], onProgress: Progress, cache: string): Promise<BuiltImage[]> {
   const images = join(cache, 'images');
   const store = new LayerStore(join(images, 'layers'));
   const base = new BaseLayers(store, cache, onProgress);

@@ -1,10 +1,10 @@
-import { access, chmod, copyFile, cp, mkdir, readFile } from 'node:fs/promises';
+import { access, chmod, copyFile, cp, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cachedProgram } from '../cache.ts';
 import { ClusterError } from '../provider.ts';
 import type { BaseLayers } from './base-layers.ts';
 import { hashInputs, type LayerStore } from './layer-store.ts';
-import { type ImageSpec, sha256File } from './oci-archive.ts';
+import type { ImageSpec } from './oci-archive.ts';
 import { PACKAGE_ROOT } from './paths.ts';
 import { installDependencies, readSources } from './shop-images.ts';
 
@@ -24,7 +24,7 @@ const NOT_SHIPPED = /\.test\.ts$|\/native\/go\//;
  */
 export async function gymImageSpec(store: LayerStore, base: BaseLayers): Promise<ImageSpec> {
   const kubectl = cachedProgram('kubectl');
-  await access(kubectl).catch(() => {
+  const program = await stat(kubectl).catch(() => {
     throw new ClusterError(`kubectl is not in the cache (${kubectl}); run \`gymctl cluster up\` first, which fetches or builds it`);
   });
   const manifest = join(PACKAGE_ROOT, 'package.json');
@@ -35,11 +35,15 @@ export async function gymImageSpec(store: LayerStore, base: BaseLayers): Promise
   const dependencies = await store.layer('gym-deps', { recipe: RECIPE, lock: lockText }, (root) =>
     installDependencies(manifest, lock, join(root, 'app/node_modules')),
   );
-  const tool = await store.layer('kubectl', { recipe: RECIPE, digest: await sha256File(kubectl) }, async (root) => {
-    await mkdir(join(root, 'usr/local/bin'), { recursive: true });
-    await copyFile(kubectl, join(root, 'usr/local/bin/kubectl'));
-    await chmod(join(root, 'usr/local/bin/kubectl'), 0o755);
-  });
+  const tool = await store.layer(
+    'kubectl',
+    { recipe: RECIPE, size: String(program.size), changed: String(program.mtimeMs) },
+    async (root) => {
+      await mkdir(join(root, 'usr/local/bin'), { recursive: true });
+      await copyFile(kubectl, join(root, 'usr/local/bin/kubectl'));
+      await chmod(join(root, 'usr/local/bin/kubectl'), 0o755);
+    },
+  );
   const texts: Record<string, string> = { 'package.json': await readFile(manifest, 'utf8') };
   for (const part of SHIPPED) texts[part] = JSON.stringify(await readSources(join(PACKAGE_ROOT, part), NOT_SHIPPED).catch(() => ({})));
   const sources = await store.layer('gym-src', { recipe: RECIPE, ...texts }, async (root) => {

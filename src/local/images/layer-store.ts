@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Layer, sha256File, writeTar } from './oci-archive.ts';
 
@@ -10,7 +10,7 @@ export function hashInputs(inputs: Readonly<Record<string, string>>): string {
   return hash.digest('hex').slice(0, 16);
 }
 
-/** Layers by the hash of their inputs: made once, kept in `dir`. */
+/** Layers by the hash of their inputs: made once, kept in `dir`, the latest of each name. One process at a time (`buildImages` holds a lock). */
 export class LayerStore {
   readonly dir: string;
 
@@ -20,7 +20,6 @@ export class LayerStore {
 
   /**
    * The layer called `name` for these inputs; `fill(root)` puts its files under `root` when it is not there yet.
-   * Two processes may build at once: each works in a folder of its own and the last rename wins, with the same content.
    */
   async layer(name: string, inputs: Readonly<Record<string, string>>, fill: (root: string) => Promise<void>): Promise<Layer> {
     const path = join(this.dir, `${name}-${hashInputs(inputs)}.tar`);
@@ -43,9 +42,19 @@ export class LayerStore {
       await writeFile(join(work, 'digest'), digest);
       await rename(join(work, 'digest'), `${path}.digest`);
       await rename(tar, path);
+      await this.#dropOthers(name, path);
       return { path, digest, size: (await stat(path)).size };
     } finally {
       await rm(work, { recursive: true, force: true });
+    }
+  }
+
+  /** Older layers of the same name are of no use any more. */
+  async #dropOthers(name: string, keep: string): Promise<void> {
+    const ours = new RegExp(`^${name}-[0-9a-f]{16}\\.tar`);
+    for (const file of await readdir(this.dir)) {
+      const path = join(this.dir, file);
+      if (ours.test(file) && !path.startsWith(keep)) await rm(path, { force: true });
     }
   }
 }

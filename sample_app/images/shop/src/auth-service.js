@@ -20,7 +20,7 @@ function openSessionStore(url) {
     maxRetriesPerRequest: 0,
     connectTimeout: 2000,
     commandTimeout: 2000,
-    retryStrategy: () => 500,
+    retryStrategy: () => 250,
   });
   const failed = (error) => {
     problem = `session store: ${error.message || error.code}`;

@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { log, sparse } from './log.js';
 
-const RETRY_MS = 500;
+const RETRY_MS = 250;
 const complain = sparse(5000);
 
 export function complainAboutDatabase(url, error) {

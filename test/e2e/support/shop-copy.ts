@@ -1,0 +1,173 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ArenaNames, realNamespace, toReal } from '../../../src/kube/arena-names.ts';
+import { cachedProgram } from '../../../src/local/cache.ts';
+import { must } from '../../../src/local/command.ts';
+import { PACKAGE_ROOT } from '../../../src/local/images/paths.ts';
+
+export const NAMESPACES = ['payments', 'frontend', 'auth'] as const;
+
+export interface Payment {
+  id: string;
+  status: string;
+  reference: string;
+  upstream?: string;
+  error?: string;
+  settlement?: { note: string };
+}
+
+/** One copy of the shop on a live cluster, in namespaces with a suffix of their own; reached through `kubectl proxy`. */
+export class ShopCopy {
+  readonly #kubeconfig: string;
+  readonly #arena: ArenaNames = { id: `t${randomBytes(6).toString('hex').slice(0, 11)}`, plain: NAMESPACES };
+  #proxy: ChildProcess | undefined;
+  #base = '';
+
+  constructor(kubeconfig: string) {
+    this.#kubeconfig = kubeconfig;
+  }
+
+  kubectl(args: readonly string[], stdin?: string): Promise<string> {
+    return must(cachedProgram('kubectl'), ['--kubeconfig', this.#kubeconfig, ...args], { stdin });
+  }
+
+  /** kubectl in one of the copy's namespaces, given by its plain name. */
+  in(namespace: string, ...args: string[]): Promise<string> {
+    return this.kubectl(['-n', realNamespace(namespace, this.#arena), ...args]);
+  }
+
+  async #apply(revision: string): Promise<void> {
+    const text = await readFile(join(PACKAGE_ROOT, `sample_app/rendered/default/${revision}.yaml`), 'utf8');
+    await this.kubectl(['apply', '-f', '-'], toReal(text, this.#arena));
+  }
+
+  /** Makes the namespaces and the two old revisions; nothing runs yet. */
+  async prepare(): Promise<void> {
+    for (const plain of NAMESPACES) {
+      await this.kubectl(['create', 'namespace', realNamespace(plain, this.#arena)]);
+      await this.kubectl(['label', 'namespace', realNamespace(plain, this.#arena), 'pod-security.kubernetes.io/enforce=restricted']);
+      await this.in(plain, 'wait', '--for=create', 'serviceaccount/default', '--timeout=20s');
+    }
+    for (const [index, revision] of ['revision-1', 'revision-2'].entries()) {
+      await this.#apply(revision);
+      await this.until(
+        async () => {
+          const sets = await Promise.all(NAMESPACES.map((plain) => this.in(plain, 'get', 'replicasets', '-o', 'name')));
+          return sets.join('').trim().split('\n').length === 7 * (index + 1);
+        },
+        20_000,
+        `ReplicaSets of ${revision}`,
+      );
+    }
+    this.#proxy = spawn(cachedProgram('kubectl'), ['--kubeconfig', this.#kubeconfig, 'proxy', '--port=0'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [line] = (await once(createInterface({ input: this.#proxy.stdout as NodeJS.ReadableStream }), 'line')) as [string];
+    const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
+    this.#base = `http://${address}/api/v1/namespaces/${realNamespace('frontend', this.#arena)}/services/web-app:80/proxy`;
+  }
+
+  /** Applies today's manifests (again) and waits until every Deployment is Ready. Returns the milliseconds that took. */
+  async current(timeoutMs = 60_000): Promise<number> {
+    const began = performance.now();
+    await this.#apply('current');
+    const waits = NAMESPACES.map((plain) =>
+      this.in(plain, 'wait', 'deployment', '--all', '--for=condition=Available', `--timeout=${timeoutMs}ms`),
+    );
+    await Promise.all(waits);
+    await this.until(async () => (await this.#unready()) === '', timeoutMs, 'all pods Ready');
+    return performance.now() - began;
+  }
+
+  async #unready(): Promise<string> {
+    const path =
+      '{range .items[*]}{.metadata.name} {.metadata.generation} {.spec.replicas}={.status.observedGeneration} {.status.readyReplicas} {.status.replicas} {.status.updatedReplicas}{"\\n"}{end}';
+    const lines = (await Promise.all(NAMESPACES.map((plain) => this.in(plain, 'get', 'deployments', '-o', `jsonpath=${path}`))))
+      .join('')
+      .trim()
+      .split('\n');
+    return lines
+      .filter((line) => {
+        const [, want, have] = /^\S+ (.*)=(.*)$/.exec(line) ?? [];
+        const replicas = want?.split(' ')[1];
+        return have !== `${want} ${replicas} ${replicas}`;
+      })
+      .join('\n');
+  }
+
+  async call(
+    method: string,
+    path: string,
+    body?: object,
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; body: Payment & Record<string, unknown> }> {
+    const response = await fetch(this.#base + path, {
+      method,
+      headers: { 'content-type': 'application/json', ...headers },
+      body: body && JSON.stringify(body),
+      signal: AbortSignal.timeout(15_000),
+    });
+    const text = await response.text();
+    try {
+      return { status: response.status, body: JSON.parse(text) };
+    } catch {
+      throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
+    }
+  }
+
+  /** The front-door transaction with a fresh reference. Returns undefined when it worked, else what went wrong. */
+  async transaction(): Promise<string | undefined> {
+    const reference = `order-${randomBytes(6).toString('hex')}`;
+    const paid = await this.call('POST', '/pay', { amount: 1999, currency: 'EUR', reference });
+    if (paid.status !== 201) return `pay: ${paid.status} ${JSON.stringify(paid.body)}`;
+    for (const giveUp = Date.now() + 4000; ; ) {
+      const found = await this.call('GET', `/payments/${paid.body.id}`);
+      if (found.status !== 200) return `look-up: ${found.status} ${JSON.stringify(found.body)}`;
+      if (found.body.reference !== reference) return `look-up: another reference ${found.body.reference}`;
+      if (found.body.status === 'settled') return undefined;
+      if (Date.now() > giveUp) return `look-up: still ${found.body.status}: ${found.body.settlement?.note}`;
+      await delay(100);
+    }
+  }
+
+  /** Asks `isTrue` until it is, at most `timeoutMs`; kubectl tables have no watch that answers such questions. */
+  async until(isTrue: () => Promise<boolean>, timeoutMs: number, what: string): Promise<void> {
+    for (const giveUp = Date.now() + timeoutMs; ; ) {
+      if (await isTrue()) return;
+      if (Date.now() > giveUp) throw new Error(`${what}: not seen within ${timeoutMs} ms`);
+      await delay(150);
+    }
+  }
+
+  /** Waits until what kubectl prints matches, and returns it. */
+  async shows(pattern: RegExp, namespace: string, ...args: string[]): Promise<string> {
+    let text = '';
+    await this.until(
+      async () => {
+        text = await this.in(namespace, ...args).catch((error) => String(error));
+        return pattern.test(text);
+      },
+      30_000,
+      `${pattern} in kubectl ${args.join(' ')}`,
+    ).catch((error) => {
+      throw new Error(`${error.message}; last:\n${text}`);
+    });
+    return text;
+  }
+
+  async remove(): Promise<void> {
+    this.#proxy?.kill();
+    await this.kubectl([
+      'delete',
+      'namespace',
+      ...NAMESPACES.map((plain) => realNamespace(plain, this.#arena)),
+      '--ignore-not-found',
+      '--timeout=90s',
+    ]);
+  }
+}
