@@ -6,7 +6,7 @@ import { evaluate, type OracleResult } from '../health/oracle.ts';
 import { type ArenaSnapshot, type Baseline, targetKey, workloadKey } from '../health/snapshot.ts';
 import { commonCheats } from './cheats.ts';
 import type { Attempt, FaultContext, Mutation, Random } from './fault.ts';
-import { FAULTS, faultOf, faultTypes } from './index.ts';
+import { FAULT_TYPES, FAULTS, faultOf } from './index.ts';
 import { seededRandom } from './random.ts';
 
 /** The target beside the app it is in. Throws when the baseline has no such Deployment. */
@@ -36,7 +36,7 @@ export function validateFaults(faults: readonly FaultSpec[], baseline: Baseline)
 
 function faultProblem({ type, target, params }: FaultSpec, baseline: Baseline): string | undefined {
   const fault = FAULTS.get(type);
-  if (!fault) return `Fault type ${type} does not exist; the types are ${faultTypes.join(', ')}`;
+  if (!fault) return `Fault type ${type} does not exist; the types are ${FAULT_TYPES.join(', ')}`;
   try {
     const context = contextOf(target, baseline);
     if (target.container && !context.deployment.spec.template.spec.containers.some((c) => c.name === target.container)) {

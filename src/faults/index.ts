@@ -19,11 +19,11 @@ export function registry(faults: readonly Fault[]): ReadonlyMap<string, Fault> {
 
 /** Every fault the gym knows. */
 export const FAULTS = registry([oomKill, crashloop, imagePull, badConfig, scaleZero, livenessProbe, resourceQuota]);
-export const faultTypes: readonly string[] = [...FAULTS.keys()];
+export const FAULT_TYPES: readonly string[] = [...FAULTS.keys()];
 
 /** Throws a sentence that lists the known types. */
 export function faultOf(type: string): Fault {
   const fault = FAULTS.get(type);
-  if (!fault) throw new Error(`Fault type ${type} does not exist; the types are ${faultTypes.join(', ')}`);
+  if (!fault) throw new Error(`Fault type ${type} does not exist; the types are ${FAULT_TYPES.join(', ')}`);
   return fault;
 }

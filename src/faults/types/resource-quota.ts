@@ -1,5 +1,5 @@
 import { findWorkload, isReady } from '../../health/arena-view.ts';
-import { podUsage } from '../../health/policies/quotas.ts';
+import { missingRoom, podUsage } from '../../health/policies/quotas.ts';
 import { formatQuantity } from '../../health/quantity.ts';
 import type { ResourceQuota } from '../../kube/types.ts';
 import { unavailableAlert } from '../alerts.ts';
@@ -70,9 +70,11 @@ export const resourceQuota: Fault = {
   proof: ({ target, injectedTime }) => [
     (view) => {
       const w = findWorkload(view, target);
-      const fresh = w?.pods.filter((p) => isReady(p) && (p.metadata.creationTimestamp ?? '') >= wholeSeconds(injectedTime));
-      if (!w || fresh?.length) return [];
-      return [{ reason: 'NoFreshPod', message: `No pod of ${w.key} was let in since`, settling: true, workload: w.key }];
+      if (!w) return [];
+      const short = missingRoom(view, w);
+      if (short) return [{ reason: 'QuotaTooTight', message: short, settling: false, workload: w.key }];
+      const fresh = w.pods.some((p) => isReady(p) && (p.metadata.creationTimestamp ?? '') >= wholeSeconds(injectedTime));
+      return fresh ? [] : [{ reason: 'NoFreshPod', message: `No pod of ${w.key} was let in since`, settling: true, workload: w.key }];
     },
   ],
   alert: unavailableAlert,
