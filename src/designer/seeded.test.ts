@@ -4,12 +4,13 @@ import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { inlineIncidentSchema } from '../api/incident.ts';
 import { targetsOf, validateFaults } from '../faults/engine.ts';
-import { faultOf, faultTypes } from '../faults/index.ts';
+import { FAULTS, faultOf } from '../faults/index.ts';
 import { captureBaseline } from '../health/baseline.ts';
 import { targetKey } from '../health/snapshot.ts';
 import type { Deployment, KubeObject, ResourceQuota, Service } from '../kube/types.ts';
 import { difficultyOf, MULTI_FAULT, seededIncident } from './seeded.ts';
 
+const TYPES = [...FAULTS.keys()];
 const manifests = readFileSync(new URL('../../sample_app/rendered/default/current.yaml', import.meta.url), 'utf8');
 const objects = parseAllDocuments(manifests).map((doc) => doc.toJS() as KubeObject);
 const ofKind = <T extends KubeObject>(kind: string) => objects.filter((o) => o.kind === kind) as T[];
@@ -31,7 +32,7 @@ describe('seededIncident', () => {
     fc.assert(
       fc.property(
         fc.nat({ max: Number.MAX_SAFE_INTEGER }),
-        fc.option(fc.constantFrom(...faultTypes, MULTI_FAULT), { nil: undefined }),
+        fc.option(fc.constantFrom(...TYPES, MULTI_FAULT), { nil: undefined }),
         (seed, fault) => {
           expect(JSON.stringify(seededIncident(seed, app, fault))).toBe(JSON.stringify(seededIncident(seed, structuredClone(app), fault)));
         },
@@ -42,15 +43,15 @@ describe('seededIncident', () => {
   test('every seed is playable and fits the kind', () => {
     for (const incident of incidents) {
       expect(validateFaults(incident.faults, app)).toBeUndefined();
-      expect(() => inlineIncidentSchema(faultTypes).parse(incident)).not.toThrow();
+      expect(() => inlineIncidentSchema(TYPES).parse(incident)).not.toThrow();
     }
   });
   test('the fault types come equally often', () => {
     const counts = tally(singles.map(({ faults }) => faults[0].type));
-    expect(counts).toHaveLength(faultTypes.length);
+    expect(counts).toHaveLength(TYPES.length);
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
   });
-  test.each(faultTypes)('%s meets all its targets equally often', (type) => {
+  test.each(TYPES)('%s meets all its targets equally often', (type) => {
     const counts = tally(singles.filter(({ faults }) => faults[0].type === type).map(({ faults }) => targetKey(faults[0].target)));
     expect(counts).toHaveLength(targetsOf(type, app).length);
     expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
@@ -58,7 +59,7 @@ describe('seededIncident', () => {
   test('any ten neighbours show every fault type', () => {
     for (let from = 0; from < 100; from++) {
       const types = new Set(incidents.slice(from, from + 10).flatMap(({ faults }) => faults.map(({ type }) => type)));
-      expect(types.size).toBe(faultTypes.length);
+      expect(types.size).toBe(TYPES.length);
     }
   });
   test('a quarter breaks two or three things, of different types in different namespaces', () => {
@@ -75,11 +76,11 @@ describe('seededIncident', () => {
     expect(limits.size).toBeGreaterThan(1);
   });
   test('a fault that is asked for is the one that comes', () => {
-    for (const type of faultTypes) expect(seededIncident(7, app, type).faults.map((f) => f.type)).toEqual([type]);
+    for (const type of TYPES) expect(seededIncident(7, app, type).faults.map((f) => f.type)).toEqual([type]);
     expect(seededIncident(7, app, MULTI_FAULT).faults.length).toBeGreaterThan(1);
   });
   test('the alert names no fault type', () => {
-    for (const { alert } of incidents) for (const type of faultTypes) expect(`${alert?.title} ${alert?.message}`).not.toContain(type);
+    for (const { alert } of incidents) for (const type of TYPES) expect(`${alert?.title} ${alert?.message}`).not.toContain(type);
   });
   test.each([
     ['a negative seed', -1, undefined, /Seed -1 is no integer from 0/],

@@ -1,10 +1,11 @@
 import type { FaultSpec, InlineIncident, Target } from '../api/incident.ts';
 import { contextOf, makeAlert, resolveParams, targetsOf, validateFaults } from '../faults/engine.ts';
 import type { Random } from '../faults/fault.ts';
-import { faultOf, faultTypes } from '../faults/index.ts';
+import { FAULTS, faultOf } from '../faults/index.ts';
 import { seededRandom } from '../faults/random.ts';
 import type { Baseline } from '../health/snapshot.ts';
 
+const TYPES: readonly string[] = [...FAULTS.keys()];
 /** Name under which a reset asks for an incident of several faults; no fault type of its own. */
 export const MULTI_FAULT = 'multi-fault';
 /** One seed in so many is an incident of several faults. */
@@ -48,19 +49,18 @@ export function difficultyOf(faults: readonly Pick<FaultSpec, 'type'>[]): number
 function choose(seed: number, app: Baseline, fault: string | undefined, random: Random): Candidate[] {
   if (fault === MULTI_FAULT) return several(seed, app, random);
   if (fault !== undefined) {
-    if (!faultTypes.includes(fault))
-      throw new Error(`Fault type ${fault} does not exist; the types are ${[...faultTypes, MULTI_FAULT].join(', ')}`);
+    if (!TYPES.includes(fault)) throw new Error(`Fault type ${fault} does not exist; the types are ${[...TYPES, MULTI_FAULT].join(', ')}`);
     return [nth(seed, byType(app, [fault]))];
   }
   const round = Math.floor(seed / MULTI_EVERY);
   const place = seed % MULTI_EVERY;
   if (place === MULTI_EVERY - 1) return several(round, app, random);
-  return [nth(round * (MULTI_EVERY - 1) + place, byType(app, faultTypes))];
+  return [nth(round * (MULTI_EVERY - 1) + place, byType(app, TYPES))];
 }
 
 /** Two or three faults of different types, each in a namespace of its own. */
 function several(n: number, app: Baseline, random: Random): Candidate[] {
-  const groups = byType(app, faultTypes);
+  const groups = byType(app, TYPES);
   const chosen = [nth(Math.floor(n / 2), groups)];
   const wanted = 2 + (n % 2);
   while (chosen.length < wanted) {
