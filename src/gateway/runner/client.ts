@@ -68,7 +68,14 @@ function decode(body: unknown): KubectlResult {
   };
 }
 
-async function post(agent: Agent, address: RunnerAddress, path: string, payload: unknown, signal?: AbortSignal): Promise<IncomingMessage> {
+async function exchange(
+  agent: Agent,
+  address: RunnerAddress,
+  method: string,
+  path: string,
+  payload: unknown,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   const body = payload === undefined ? '' : JSON.stringify(payload);
   const headers = {
     'content-type': 'application/json',
