@@ -23,7 +23,13 @@ export const IN_NODE = {
 } as const;
 
 /** kubeadm's configuration: used for certificates and kubeconfigs only, written for the host's paths. */
-export function kubeadmConfig(o: { clusterName: string; address: string; pkiDir: string; kubernetesVersion: string }): string {
+export function kubeadmConfig(o: {
+  clusterName: string;
+  address: string;
+  endpoint: string;
+  pkiDir: string;
+  kubernetesVersion: string;
+}): string {
   return [
     {
       apiVersion: 'kubeadm.k8s.io/v1beta4',
@@ -39,7 +45,7 @@ export function kubeadmConfig(o: { clusterName: string; address: string; pkiDir:
       certificatesDir: o.pkiDir,
       // Elliptic curves: all keys in 0.1 s; RSA takes seconds on two cores.
       encryptionAlgorithm: 'ECDSA-P256',
-      controlPlaneEndpoint: `${o.address}:${API_PORT}`,
+      controlPlaneEndpoint: o.endpoint,
       networking: { serviceSubnet: SERVICE_CIDR, podSubnet: POD_CIDR, dnsDomain: 'cluster.local' },
       apiServer: { certSANs: [o.address, '127.0.0.1', 'localhost'] },
     },

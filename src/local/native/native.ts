@@ -6,6 +6,7 @@ import { lock } from '../lock.ts';
 import { ClusterError, type ClusterProvider, type ClusterStatus, type Progress, type UpOptions } from '../provider.ts';
 import { addonManifests } from './addons.ts';
 import {
+  API_PORT,
   cniConfig,
   containerdConfig,
   IN_NODE,
@@ -182,7 +183,14 @@ export class NativeCluster implements ClusterProvider {
     ]) {
       await privateDir(join(stateDir, dir));
     }
-    await makePki({ kubeadm: bin('kubeadm'), dir: join(stateDir, 'kubernetes'), clusterName: this.name, address, signal });
+    await makePki({
+      kubeadm: bin('kubeadm'),
+      dir: join(stateDir, 'kubernetes'),
+      clusterName: this.name,
+      address,
+      endpoint: `${address}:${API_PORT}`,
+      signal,
+    });
     await exportAdminKubeconfig(join(stateDir, 'kubernetes'), this.#kubeconfigPath);
     await this.#writeConfigs(prepared);
     const layout = await readHostLayout(prepared.packagesUsr);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { access, cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must, run } from '../command.ts';
@@ -26,9 +27,10 @@ const COMMANDS = ['containerd', 'runc', 'iptables', 'ipset', 'conntrack', 'ip', 
  * Returns undefined on a host that has no apt but all the commands; throws ClusterError, naming what is missing, on one that has neither.
  */
 export async function ensurePackages(cache: string, progress: Progress, signal?: AbortSignal): Promise<string | undefined> {
-  const root = join(cache, 'packages');
-  const usr = join(root, 'usr');
   const key = PACKAGES.join(' ');
+  // A folder of its own for each list: running nodes lie on the one they were started with.
+  const root = join(cache, 'packages', createHash('sha256').update(key).digest('hex').slice(0, 8));
+  const usr = join(root, 'usr');
   if ((await isStamped(cache, 'packages', key, [])) && (await exists(usr))) return usr;
   if (!(await exists('/usr/bin/apt-get'))) {
     await requireCommands();
@@ -50,6 +52,7 @@ export async function ensurePackages(cache: string, progress: Progress, signal?:
       if (await exists(join(fresh, folder)))
         await cp(join(fresh, folder), join(fresh, 'usr', folder), { recursive: true, verbatimSymlinks: true });
     }
+    await mkdir(join(cache, 'packages'), { recursive: true });
     await rm(root, { recursive: true, force: true });
     await rename(fresh, root);
   } finally {

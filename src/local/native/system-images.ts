@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
+import { access, copyFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type ImageConfig, sha256File, writeOciArchive, writeTar } from '../images/oci-archive.ts';
 import type { Progress } from '../provider.ts';
 import { PAUSE_IMAGE } from './configs.ts';
-import { type ImageConfig, writeProgramImage } from './oci-image.ts';
-import { goArch, isStamped, stamp } from './toolchain.ts';
+import { isStamped, stamp } from './toolchain.ts';
 import { VERSIONS } from './versions.ts';
 
 export const COREDNS_IMAGE = `registry.local/coredns:${VERSIONS.coredns}`;
@@ -35,10 +35,34 @@ export async function ensureSystemImages(cache: string, usr: string, progress: P
     );
     if (!there || !(await isStamped(cache, `image-${image.name}`, key, []))) {
       progress(`Packing the image ${image.ref}`);
-      await writeProgramImage({ ...image, arch: goArch(), out });
+      await writeProgramImage({ ...image, out });
       await stamp(cache, `image-${image.name}`, key);
     }
     archives.push(out);
   }
   return archives;
+}
+
+/** Writes an image that holds the given static programs: path in the image -> file on this machine. */
+export async function writeProgramImage(o: {
+  ref: string;
+  programs: Record<string, string>;
+  config: ImageConfig;
+  out: string;
+}): Promise<void> {
+  await mkdir(dirname(o.out), { recursive: true });
+  const work = await mkdtemp(`${o.out}.work-`);
+  try {
+    for (const [path, source] of Object.entries(o.programs)) {
+      const target = join(work, 'rootfs', path);
+      await mkdir(dirname(target), { recursive: true });
+      await copyFile(source, target);
+    }
+    const layer = join(work, 'layer.tar');
+    await writeTar(join(work, 'rootfs'), layer);
+    const { size } = await stat(layer);
+    await writeOciArchive([{ ref: o.ref, config: o.config, layers: [{ path: layer, digest: await sha256File(layer), size }] }], o.out);
+  } finally {
+    await rm(work, { recursive: true, force: true });
+  }
 }
