@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { ClusterError } from '../local/provider.ts';
 import { register as cluster } from './cluster.ts';
+import { register as gateway } from './gateway.ts';
 import { register as images } from './images.ts';
+import { register as operator } from './operator.ts';
 
 /** The command line: every command is a file of this folder. Exit code 1: it failed; 2: it was called wrongly. */
 const program = new Command('gymctl')
@@ -10,7 +12,7 @@ const program = new Command('gymctl')
   .showHelpAfterError('(gymctl --help lists the commands, gymctl COMMAND --help its options)')
   .showSuggestionAfterError();
 
-for (const register of [cluster, images]) register(program);
+for (const register of [cluster, operator, gateway, images]) register(program);
 
 try {
   await program.parseAsync();

@@ -21,6 +21,7 @@ export const operatorDefaults = {
   gymNamespace: GYM_NAMESPACE,
   systemNamespace: SYSTEM_NAMESPACE,
   pool: { spare: 2, max: 16 },
+  archiveFile: 'episodes.jsonl',
   healthPort: 8081,
   metricsPort: 8080,
 } as const;

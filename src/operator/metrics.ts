@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Episode } from '../api/episode.ts';
 import type { Incident } from '../api/incident.ts';
 import { OUTCOMES } from '../api/reasons.ts';
-import { faultTypes } from '../faults/index.ts';
+import { FAULT_TYPES } from '../faults/index.ts';
 import { phaseOfArena } from './arena/plan.ts';
 import type { World } from './world.ts';
 
@@ -20,7 +20,7 @@ export class GymMetrics {
       labelNames: ['outcome', 'fault'],
       registers,
     });
-    for (const outcome of OUTCOMES) for (const fault of faultTypes) this.#episodes.inc({ outcome, fault }, 0);
+    for (const outcome of OUTCOMES) for (const fault of FAULT_TYPES) this.#episodes.inc({ outcome, fault }, 0);
     const buckets = [0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60];
     this.#timeToSymptom = new Histogram({
       name: 'gym_time_to_symptom_seconds',

@@ -60,6 +60,8 @@ function binding(real: string, name: string, clusterRole: string, subject: RbacS
 export function guardObjects(real: string, home: string, o: { namespaces: readonly string[]; nodeCidrs: readonly string[] }): KubeObject[] {
   const oncall: RbacSubject = { kind: 'ServiceAccount', name: ONCALL, namespace: home };
   const objects: unknown[] = [
+    // Made before Kubernetes makes it, so that no pod gets a token unless it asks, and none that asks is admitted.
+    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace: real }, automountServiceAccountToken: false },
     ...(real === home
       ? [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: ONCALL, namespace: real }, automountServiceAccountToken: false }]
       : []),

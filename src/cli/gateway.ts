@@ -1,0 +1,51 @@
+import { hostname } from 'node:os';
+import { type Command, InvalidArgumentError } from 'commander';
+import { cachedProgram } from '../local/cache.ts';
+import { version } from './version.ts';
+
+interface GatewayFlags {
+  host: string;
+  port: number;
+  maxSessions: number;
+  healthPort: number;
+  metricsPort: number;
+  kubeconfig?: string;
+  kubectl?: string;
+}
+
+/** `gymctl gateway`: what agents talk to. */
+export function register(program: Command): void {
+  program
+    .command('gateway')
+    .description('run the gateway that agents reset and step (the chart does it in the cluster; here it is for development)')
+    .option('--host <address>', 'address to serve on', '127.0.0.1')
+    .option('--port <port>', 'port to serve on', count, 8000)
+    .option('--max-sessions <n>', 'agents at once', count, 8)
+    .option('--health-port <port>', '/healthz and /readyz', count, 8083)
+    .option('--metrics-port <port>', '/metrics', count, 8082)
+    .option('--kubeconfig <path>', 'kubeconfig (default: the pod’s service account, else $KUBECONFIG)')
+    .option('--kubectl <path>', 'statically linked kubectl for the agents (default: the one of the local cluster)')
+    .action(run);
+}
+
+async function run(flags: GatewayFlags): Promise<void> {
+  const { startGateway } = await import('../gateway/start.ts');
+  const running = await startGateway({
+    ...flags,
+    kubectl: flags.kubectl ?? cachedProgram('kubectl'),
+    identity: `gateway-${hostname()}-${process.pid}`.toLowerCase(),
+    version,
+    production: process.env.OPENENV_MODE === 'production',
+  });
+  const stop = (): void => {
+    void running.stop().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('give a whole number of 0 or more');
+  return value;
+}

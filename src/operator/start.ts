@@ -1,0 +1,84 @@
+import { heuristicJudge } from '../judge/heuristic.ts';
+import { KubeClient } from '../kube/client.ts';
+import { loadKubeConfig } from '../kube/config.ts';
+import { EventRecorder } from '../kube/events.ts';
+import { startHealthServer } from '../kube/health-server.ts';
+import { createLogger, type Logger } from '../kube/logger.ts';
+import { createMetrics } from '../kube/metrics.ts';
+import { Resources } from '../kube/resource.ts';
+import type { KubeObject } from '../kube/types.ts';
+import { FileArchive } from './archive.ts';
+import { loadApp } from './arena/app.ts';
+import type { RbacSubject } from './arena/guard.ts';
+import type { OperatorConfig } from './config.ts';
+import { GymOperator } from './gym-operator.ts';
+import { installBase } from './install.ts';
+import { GymMetrics } from './metrics.ts';
+
+export interface RunningOperator {
+  operator: GymOperator;
+  stop(): Promise<void>;
+}
+
+/** Assembles and starts an operator. Outside the cluster it first installs what it needs and acts as whoever the kubeconfig names. */
+export async function startOperator(o: { kubeconfig?: string; config: OperatorConfig; log?: Logger }): Promise<RunningOperator> {
+  const { config } = o;
+  const log = o.log ?? createLogger('operator');
+  const metrics = createMetrics({ process: true });
+  const client = new KubeClient(loadKubeConfig(o.kubeconfig ? { path: o.kubeconfig } : {}), { metrics, log });
+  const inCluster = process.env.KUBERNETES_SERVICE_HOST !== undefined && !o.kubeconfig;
+  if (!inCluster) await installBase(client);
+  const serviceAccount = (name: string): RbacSubject => ({ kind: 'ServiceAccount', name, namespace: config.systemNamespace });
+  const app = loadApp();
+  const events = new EventRecorder({ client, reportingController: 'kubesregym.dev/operator', reportingInstance: config.identity, log });
+  let operator: GymOperator | undefined;
+  const gymMetrics = new GymMetrics(metrics.registry, () => operator?.world);
+  operator = new GymOperator({
+    client,
+    app,
+    config: {
+      ...config,
+      ...(inCluster ? { operatorSubject: serviceAccount('operator') } : {}),
+      gatewaySubject: serviceAccount('gateway'),
+    },
+    judge: heuristicJudge,
+    archive: await FileArchive.open(config.archiveFile),
+    events,
+    log,
+    metrics,
+    gymMetrics,
+    nodeCidrs: await nodeCidrs(client),
+    onLeadershipLost: () => process.exit(1),
+  });
+  const running = operator;
+  const checks = { caches: () => (running.synced ? undefined : 'the first lists are not in yet') };
+  const health = await startHealthServer({ host: '0.0.0.0', port: config.healthPort, healthz: {}, readyz: checks });
+  const exposed = await startHealthServer({ host: '0.0.0.0', port: config.metricsPort, metrics: metrics.registry });
+  await running.start();
+  log.info({ app: app.namespaces, pool: config.pool }, 'Started the operator');
+  return {
+    operator: running,
+    async stop() {
+      await running.stop();
+      await Promise.all([health.close(), exposed.close()]);
+      await client.close();
+      log.info('Stopped the operator');
+    },
+  };
+}
+
+type Node = KubeObject & { spec?: { podCIDRs?: string[]; podCIDR?: string }; status?: { addresses?: { type: string; address: string }[] } };
+
+/**
+ * Addresses that the API server's proxy and the kubelet's probes come from: each node's own, and the first address of its pod range (the bridge).
+ */
+async function nodeCidrs(client: KubeClient): Promise<string[]> {
+  const { items } = await client.list(Resources.nodes);
+  return (items as Node[]).flatMap((node) => {
+    const own = (node.status?.addresses ?? [])
+      .filter((a) => a.type === 'InternalIP')
+      .map((a) => `${a.address}/${a.address.includes(':') ? 128 : 32}`);
+    const bridge = (node.spec?.podCIDRs ?? []).filter((c) => !c.includes(':')).map((c) => `${c.replace(/\.0\/\d+$/, '.1')}/32`);
+    return [...own, ...bridge];
+  });
+}
