@@ -4,8 +4,14 @@ import { incidentSpecSchema, incidentStatusSchema } from './incident.ts';
 import type { KindDefinition } from './kind-definition.ts';
 import { stepSpecSchema } from './step.ts';
 
-/** CEL that refuses any change of `field`, its removal and its late addition too. */
-const immutable = (field: string) => ({ rule: `self.?${field} == oldSelf.?${field}`, message: `${field} cannot be changed` });
+/**
+ * CEL that refuses any change of `field`, its removal and its late addition too. Spelled with has(): the cost estimate of comparing optional
+ * values (`self.?field`) is unbounded.
+ */
+const immutable = (field: string) => ({
+  rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
+  message: `${field} cannot be changed`,
+});
 
 /** Every kind of the gym. `faultTypes` become the enum of spec.faults[].type, so that an unknown fault is refused at the door. */
 export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
@@ -77,7 +83,12 @@ export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
       categories: ['gym'],
       spec: arenaSpecSchema,
       status: arenaStatusSchema,
-      specRules: [{ rule: '!has(oldSelf.claimRef) || self.?claimRef == oldSelf.?claimRef', message: 'an arena is claimed once' }],
+      specRules: [
+        {
+          rule: '!has(oldSelf.claimRef) || (has(self.claimRef) && self.claimRef == oldSelf.claimRef)',
+          message: 'an arena is claimed once',
+        },
+      ],
       printerColumns: [
         { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
         { name: 'Claimed by', type: 'string', jsonPath: '.spec.claimRef.name' },
