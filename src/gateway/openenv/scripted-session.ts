@@ -22,6 +22,7 @@ export class ScriptedSession implements GymSession {
   options: ResetOptions | undefined;
   #state: GymState = EMPTY_STATE;
   #over = true;
+  #episodes = 0;
 
   constructor(id: string) {
     this.id = id;
@@ -31,7 +32,8 @@ export class ScriptedSession implements GymSession {
     if (options.fault === 'unknown') throw new GatewayError('VALIDATION_ERROR', 'Unknown fault type: unknown', { errors: [] });
     this.options = options;
     this.#over = false;
-    this.#state = { ...EMPTY_STATE, episode_id: options.episodeId ?? `episode-of-${this.id}`, difficulty: 0.25 };
+    this.#episodes += 1;
+    this.#state = { ...EMPTY_STATE, episode_id: options.episodeId ?? `${this.id}-${this.#episodes}`, difficulty: 0.25 };
     return this.#result('CRITICAL: something is wrong', null);
   }
 
