@@ -109,6 +109,12 @@ describe('control over HTTP', () => {
     expect(factory.sessions).toHaveLength(1);
   });
 
+  test('so is what only the session can refuse', async () => {
+    const response = await post('/reset', { fault: 'unknown' });
+    expect(response.statusCode).toBe(422);
+    expect(response.json().detail).toEqual([{ type: 'value_error', loc: [], msg: 'Unknown fault type: unknown' }]);
+  });
+
   test('a body over 1 MiB is refused with a sentence', async () => {
     const response = await post('/step', { action: { command: 'x'.repeat(2 ** 20) } });
     expect(response.statusCode).toBe(413);

@@ -23,7 +23,7 @@ export type ClientFrame = { [T in keyof typeof frames]: z.output<(typeof frames)
 export function parseFrame(raw: Buffer, isBinary: boolean): ClientFrame {
   if (isBinary) throw new GatewayError('INVALID_JSON', 'Binary frame; send JSON in text frames');
   if (raw.length > MAX_FRAME_BYTES) {
-    throw new GatewayError('VALIDATION_ERROR', `Frame of ${raw.length} bytes; the limit is ${MAX_FRAME_BYTES}`, { errors: [] });
+    throw new GatewayError('VALIDATION_ERROR', `Frame of ${raw.length} bytes; the limit is ${MAX_FRAME_BYTES}`);
   }
   let message: unknown;
   try {

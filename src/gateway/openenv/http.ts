@@ -15,7 +15,7 @@ class HttpError extends Error {
   }
 }
 
-const STATUS: Partial<Record<GatewayErrorCode, number>> = { VALIDATION_ERROR: 422, CAPACITY_REACHED: 503, SESSION_ERROR: 409 };
+const STATUS: Partial<Record<GatewayErrorCode, number>> = { CAPACITY_REACHED: 503, SESSION_ERROR: 409 };
 
 const stepRequestSchema = z.looseObject({
   action: z.record(z.string(), z.unknown()),
@@ -31,6 +31,7 @@ export function installErrors(app: FastifyInstance, log: FastifyBaseLogger): voi
     // fastify's own: body too large, malformed request.
     if (error.code?.startsWith('FST_') && error.statusCode) return reply.code(error.statusCode).send({ detail: error.message });
     const { code, message, details } = toWireError(error, log);
+    if (code === 'VALIDATION_ERROR') return reply.code(422).send({ detail: details.errors });
     return reply.code(STATUS[code] ?? 500).send({ detail: message, code, ...details });
   });
 }
@@ -38,13 +39,13 @@ export function installErrors(app: FastifyInstance, log: FastifyBaseLogger): voi
 /** POST /reset, POST /step, GET /state on the one HTTP session. */
 export function registerControl(app: FastifyInstance, sessions: Sessions): void {
   app.post('/reset', async (request, reply) => {
-    const options = parsed(request.body, (body) => parseResetOptions(body ?? {}));
+    const options = checked(['body'], () => parseResetOptions(json(request.body) ?? {}));
     return reply.send(toWireResult(await held(sessions, sessions.replaceHttp(), (s) => s.run((gym) => gym.reset(options)))));
   });
 
   app.post('/step', async (request, reply) => {
-    const body = parsed(request.body, (value) => stepRequestSchema.parse(value));
-    const action = parsed(JSON.stringify(body.action), (value) => actionSchema.parse(value), ['body', 'action']);
+    const body = checked(['body'], () => stepRequestSchema.parse(json(request.body)));
+    const action = checked(['body', 'action'], () => actionSchema.parse(body.action));
     const session = sessions.http;
     if (!session) throw new HttpError(409, { detail: 'No episode: POST /reset first', code: 'EXECUTION_ERROR' });
     const limitMs = body.timeout_s ? body.timeout_s * 1000 : undefined;
@@ -69,15 +70,19 @@ async function held<T>(sessions: Sessions, session: Session, request: (session: 
 }
 
 /** Bodies arrive as text, whatever their content type says; an empty one is undefined. @throws HttpError 422 */
-function parsed<T>(body: unknown, parse: (value: unknown) => T, at: readonly string[] = ['body']): T {
-  let value: unknown;
+function json(body: unknown): unknown {
+  if (typeof body !== 'string' || body.trim() === '') return undefined;
   try {
-    value = typeof body === 'string' && body.trim() !== '' ? JSON.parse(body) : undefined;
+    return JSON.parse(body);
   } catch (error) {
-    throw new HttpError(422, { detail: [{ type: 'json_invalid', loc: at, msg: `JSON decode error: ${(error as Error).message}` }] });
+    throw new HttpError(422, { detail: [{ type: 'json_invalid', loc: ['body'], msg: `JSON decode error: ${(error as Error).message}` }] });
   }
+}
+
+/** What `parse` returns; its complaints become a 422 whose locations start with `at`. @throws HttpError 422 */
+function checked<T>(at: readonly string[], parse: () => T): T {
   try {
-    return parse(value);
+    return parse();
   } catch (error) {
     if (error instanceof z.ZodError) throw new HttpError(422, { detail: validationIssues(error, at) });
     throw error;

@@ -29,7 +29,7 @@ export class ScriptedSession implements GymSession {
   }
 
   async reset(options: ResetOptions): Promise<StepResult> {
-    if (options.fault === 'unknown') throw new GatewayError('VALIDATION_ERROR', 'Unknown fault type: unknown', { errors: [] });
+    if (options.fault === 'unknown') throw new GatewayError('VALIDATION_ERROR', 'Unknown fault type: unknown');
     this.options = options;
     this.#over = false;
     this.#episodes += 1;

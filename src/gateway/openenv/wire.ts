@@ -42,7 +42,12 @@ export function validationIssues(error: z.ZodError, at: readonly string[] = []):
  * they may name the incident.
  */
 export function toWireError(error: unknown, log: FastifyBaseLogger): WireError {
-  if (error instanceof GatewayError) return { code: error.code, message: error.message, details: error.details };
+  if (error instanceof GatewayError) {
+    const { code, message } = error;
+    // Clients expect the list with this code also where a session refuses what no schema can.
+    const errors: ValidationIssue[] = [{ type: 'value_error', loc: [], msg: message }];
+    return { code, message, details: code === 'VALIDATION_ERROR' ? { errors, ...error.details } : error.details };
+  }
   if (error instanceof z.ZodError) {
     const errors = validationIssues(error);
     const first = errors[0];
