@@ -3,7 +3,7 @@ import { openCluster } from '../../src/local/choose.ts';
 import { buildImages } from '../../src/local/images/build.ts';
 import { ShopCopy } from './support/shop-copy.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 const DEPLOYMENTS = {
   'payment-db': 'payments',
@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => shop?.remove(), 120_000);
 
-/** Breaks something, looks, and puts today's manifests back. Objects that `undo` names are removed first. */
+/** Breaks something, looks, and puts the Deployments back; `restore` undoes what lies outside of them. */
 async function broken(
   breakIt: () => Promise<unknown>,
   look: () => Promise<unknown>,
@@ -41,9 +41,9 @@ async function broken(
     await look();
   } finally {
     await restore();
-    await shop.current();
+    await shop.restore();
   }
-  await shop.until(async () => (await shop.transaction()) === undefined, 15_000, 'a transaction that works again');
+  await shop.until(async () => (await shop.transaction()) === undefined, 60_000, 'a transaction that works again');
 }
 
 const patch = (name: keyof typeof DEPLOYMENTS, spec: object) =>
@@ -96,7 +96,7 @@ describe('going back to an older release breaks it', () => {
   test.each(Object.entries(DEPLOYMENTS))('%s', (name, namespace) =>
     broken(
       () => shop.in(namespace, 'rollout', 'undo', `deployment/${name}`),
-      () => shop.until(async () => (await shop.transaction()) !== undefined, 20_000, 'a transaction that fails'),
+      () => shop.until(async () => (await shop.transaction()) !== undefined, 60_000, 'a transaction that fails'),
     ),
   );
 
@@ -107,7 +107,7 @@ describe('going back to an older release breaks it', () => {
         const revisions = [...history.matchAll(/^(\d+)\s/gm)].map(([, revision]) => Number(revision)).sort((a, b) => a - b);
         await shop.in(namespace, 'rollout', 'undo', `deployment/${name}`, `--to-revision=${revisions[0]}`);
       },
-      () => shop.until(async () => (await shop.transaction()) !== undefined, 20_000, 'a transaction that fails'),
+      () => shop.until(async () => (await shop.transaction()) !== undefined, 60_000, 'a transaction that fails'),
     ),
   );
 });
@@ -123,7 +123,7 @@ describe('a Deployment with no pods breaks it, and the answer names a service th
   ] as const)('%s', (name, words) =>
     broken(
       () => shop.in(DEPLOYMENTS[name], 'scale', 'deployment', name, '--replicas=0'),
-      () => shop.until(async () => words.test((await shop.transaction()) ?? ''), 20_000, `a failure with ${words}`),
+      () => shop.until(async () => words.test((await shop.transaction()) ?? ''), 60_000, `a failure with ${words}`),
     ),
   );
 
@@ -133,7 +133,7 @@ describe('a Deployment with no pods breaks it, and the answer names a service th
       () =>
         shop.until(
           async () => /no endpoints|ServiceUnavailable/.test(JSON.stringify(await shop.call('GET', '/healthz').catch(String))),
-          20_000,
+          60_000,
           'no endpoints',
         ),
     ));
@@ -149,7 +149,7 @@ describe('a singleton above one breaks', () => {
       () =>
         shop.until(
           async () => /payment_not_found|foreign key|still pending/.test((await shop.transaction()) ?? ''),
-          20_000,
+          60_000,
           'a read that misses',
         ),
     ));

@@ -41,9 +41,12 @@ export class ShopCopy {
     return this.kubectl(['-n', realNamespace(namespace, this.#arena), ...args]);
   }
 
+  async #manifests(revision: string): Promise<string> {
+    return toReal(await readFile(join(PACKAGE_ROOT, `sample_app/rendered/default/${revision}.yaml`), 'utf8'), this.#arena);
+  }
+
   async #apply(revision: string): Promise<void> {
-    const text = await readFile(join(PACKAGE_ROOT, `sample_app/rendered/default/${revision}.yaml`), 'utf8');
-    await this.kubectl(['apply', '-f', '-'], toReal(text, this.#arena));
+    await this.kubectl(['apply', '-f', '-'], await this.#manifests(revision));
   }
 
   /** Makes the namespaces and the two old revisions; nothing runs yet. */
@@ -72,18 +75,26 @@ export class ShopCopy {
     this.#base = `http://${address}/api/v1/namespaces/${realNamespace('frontend', this.#arena)}/services/web-app:80/proxy`;
   }
 
-  /** Applies today's manifests (again) and waits until every Deployment is Ready. Returns the milliseconds that took. */
-  async current(timeoutMs = 60_000): Promise<number> {
+  /** Applies today's manifests and waits until every Deployment is Ready. Returns the milliseconds that took. */
+  async current(): Promise<number> {
     const began = performance.now();
     await this.#apply('current');
-    const waits = NAMESPACES.map((plain) =>
-      this.in(plain, 'wait', 'deployment', '--all', '--for=condition=Available', `--timeout=${timeoutMs}ms`),
-    );
-    await Promise.all(waits);
-    await this.until(async () => (await this.#unready()) === '', timeoutMs, 'all pods Ready');
+    await this.#ready();
     return performance.now() - began;
   }
 
+  /** Puts every Deployment back as it was, fields that the manifests do not name included (an apply would leave those). */
+  async restore(): Promise<void> {
+    const deployments = (await this.#manifests('current')).split(/^---$/m).filter((text) => /^kind: Deployment$/m.test(text));
+    await this.kubectl(['replace', '-f', '-'], deployments.join('---'));
+    await this.#ready();
+  }
+
+  #ready(): Promise<void> {
+    return this.until(async () => (await this.#unready()) === '', 120_000, 'all Deployments Ready');
+  }
+
+  /** The Deployments that are not as they should be, one a line. */
   async #unready(): Promise<string> {
     const path =
       '{range .items[*]}{.metadata.name} {.metadata.generation} {.spec.replicas}={.status.observedGeneration} {.status.readyReplicas} {.status.replicas} {.status.updatedReplicas}{"\\n"}{end}';
@@ -152,7 +163,7 @@ export class ShopCopy {
         text = await this.in(namespace, ...args).catch((error) => String(error));
         return pattern.test(text);
       },
-      30_000,
+      60_000,
       `${pattern} in kubectl ${args.join(' ')}`,
     ).catch((error) => {
       throw new Error(`${error.message}; last:\n${text}`);
