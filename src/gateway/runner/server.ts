@@ -73,6 +73,9 @@ class Session {
   #relay: Relay | undefined;
   #uid = 0;
   #busy = false;
+  // The open answer that keeps the session.
+  #held: ServerResponse | undefined;
+  #ending: Promise<void> | undefined;
   // Commands of one session share its files, so they run one after another.
   #last: Promise<unknown> = Promise.resolve();
 
@@ -98,7 +101,10 @@ class Session {
       throw error;
     }
     request.socket.setKeepAlive(true, KEEP_ALIVE_MS);
-    response.on('close', () => void this.end());
+    this.#held = response;
+    response.on('close', () => {
+      if (this.#held === response) void this.end();
+    });
     response.writeHead(200, { 'content-type': 'application/json' });
     response.write('{"ready":true}\n');
   }
@@ -120,6 +126,7 @@ class Session {
       const stdin = Buffer.from(request.stdin, 'base64');
       const done = await execute(command, { env: KUBECTL_ENV, stdin, timeoutMs: request.timeoutMs, signal });
       killUser(this.#uid);
+      if (!this.#relay) throw new HttpError(409, 'The session ended while kubectl ran');
       const files = Object.fromEntries([...root.take(sent)].map(([path, content]) => [path, content.toString('base64')]));
       return { ...done, stdout: done.stdout.toString('base64'), stderr: done.stderr.toString('base64'), files };
     } catch (error) {
@@ -128,14 +135,25 @@ class Session {
     }
   }
 
-  async end(): Promise<void> {
-    const relay = this.#relay;
+  /** Resolves when nothing of the session is left. A root that cannot be emptied must not serve again: the error is left to end the process. */
+  end(): Promise<void> {
+    if (!this.#busy) return Promise.resolve();
+    this.#ending ??= this.#wipe().finally(() => {
+      this.#ending = undefined;
+    });
+    return this.#ending;
+  }
+
+  async #wipe(): Promise<void> {
+    const [relay, held] = [this.#relay, this.#held];
     this.#relay = undefined;
+    this.#held = undefined;
     await relay?.close();
     if (this.#uid) killUser(this.#uid);
     await this.#last;
     this.#options.root.begin('');
     this.#busy = false;
+    held?.end();
   }
 }
 

@@ -10,6 +10,7 @@ import {
 import { classifyKubectl } from '../../judge/command.ts';
 import type { KubectlResult, KubectlRunner } from '../runner/kubectl-runner.ts';
 import { agentFiles, storeFiles } from './files.ts';
+import { inputProblem } from './kubectl-input.ts';
 import { kubectlPolicy } from './kubectl-policy.ts';
 import { TIMED_OUT } from './line.ts';
 import type { ShellState } from './programs.ts';
@@ -40,6 +41,8 @@ async function kubectl(runner: KubectlRunner, { line, now }: ShellState, argv: s
   } catch (error) {
     return finish(1, '', `error: ${(error as Error).message}\n`);
   }
+  const problem = inputProblem({ argv, stdin, cwd: ctx.cwd, files: files.keys() });
+  if (problem) return finish(1, '', `${problem}\n`);
   let result: KubectlResult;
   try {
     result = await runner.run({ argv, cwd: ctx.cwd, stdin, files, timeoutMs: Math.min(left, limitMs), signal: ctx.signal });
