@@ -174,6 +174,10 @@ describe('the hold', () => {
     const slow = { ...oom, startedAt: ago(13), finishedAt: ago(3) };
     expect(play('oom_kill', {}, (a) => a.setContainers(API, { state: { terminated: slow } })).hold).toBe(15);
   });
+  test('ignores a start in 1970, which says that nothing started', () => {
+    const never = { exitCode: 128, reason: 'StartError', startedAt: '1970-01-01T00:00:00Z', finishedAt: ago(3) };
+    expect(play('crashloop', { mode: 'command' }, (a) => a.setContainers(API, { state: { terminated: never } })).hold).toBe(5);
+  });
   test('is the shortest where nothing comes back by itself', () => {
     expect(play('scale_zero', {}, () => {}).hold).toBe(5);
   });

@@ -45,7 +45,9 @@ export function observedRunSeconds(w: Workload | undefined): number {
   const runs = [...(w?.pods ?? []), ...(w?.oldPods ?? [])].flatMap((pod) =>
     (pod.status?.containerStatuses ?? []).map(({ state, lastState }) => {
       const end = state?.terminated ?? lastState?.terminated;
-      return end?.startedAt && end.finishedAt ? (Date.parse(end.finishedAt) - Date.parse(end.startedAt)) / 1000 : 0;
+      // What never started is reported with a start in 1970.
+      const startedAt = Date.parse(end?.startedAt ?? '');
+      return startedAt > 0 && end?.finishedAt ? (Date.parse(end.finishedAt) - startedAt) / 1000 : 0;
     }),
   );
   return Math.max(0, ...runs);

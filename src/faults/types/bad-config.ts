@@ -66,6 +66,8 @@ export const badConfig: Fault = {
     const failed = view.snapshot.transactions.find((t) => !t.ok && t.startedAt.getTime() > changed + ROLLOUT_SECONDS * 1000);
     if (!failed) return undefined;
     const waiting = w.pods.find((p) => !isReady(p));
+    // Not started yet is not a symptom: any pod is not ready then.
+    if (waiting && !waiting.status?.containerStatuses?.every((c) => c.started)) return undefined;
     return waiting
       ? `Pod ${waiting.metadata.name} runs but is not ready; customers see: ${failed.message}`
       : `Customers see: ${failed.message}`;

@@ -15,12 +15,14 @@ const STUCK = new Set([
   'CreateContainerError',
   'RunContainerError',
 ]);
-/** Time to schedule, to attach volumes and to make containers; longer says that something is missing. */
-const START_SECONDS = 30;
+/** Room may come while old pods stop; longer says that there is none. */
+const SCHEDULE_SECONDS = 10;
+/** Time to attach volumes and to make containers, on a busy node too; longer says that something is missing. */
+const START_SECONDS = 60;
 /** Slack on top of a container's own probes until a pod that runs must be ready. */
 const READY_SLACK_SECONDS = 10;
 /** How long a pod may take to go beyond its grace period. */
-const STOP_SLACK_SECONDS = 30;
+const STOP_SLACK_SECONDS = 60;
 
 /** Each workload's controllers are done: all pods are of the newest ReplicaSet, ready, and as many as asked for. */
 export const podsReady: Policy = (view) => view.workloads.flatMap((w) => workloadFindings(view, w));
@@ -83,9 +85,10 @@ function podFindings(view: ArenaView, w: Workload, pod: Pod): Finding[] {
   const age = now - Date.parse(pod.metadata.creationTimestamp ?? view.snapshot.time.toISOString());
   const running = status.containerStatuses?.length && status.containerStatuses.every((c) => c.state?.running);
   if (!running) {
-    const what = scheduled?.status === 'False' ? `cannot be scheduled: ${scheduled.message ?? 'no message'}` : 'has not started';
-    const reason = scheduled?.reason ?? 'Starting';
-    return [(age > START_SECONDS * 1000 ? broken : settling)(reason, `${w.key}: pod ${name} ${what}`)];
+    const unscheduled = scheduled?.status === 'False';
+    const what = unscheduled ? `cannot be scheduled: ${scheduled.message ?? 'no message'}` : 'has not started';
+    const late = age > (unscheduled ? SCHEDULE_SECONDS : START_SECONDS) * 1000;
+    return [(late ? broken : settling)(unscheduled ? (scheduled.reason ?? 'Unschedulable') : 'Starting', `${w.key}: pod ${name} ${what}`)];
   }
   const allowed = (readyAllowance(w) + READY_SLACK_SECONDS) * 1000;
   const since = Math.max(readySince(pod), ...(status.containerStatuses ?? []).map((c) => Date.parse(c.state?.running?.startedAt ?? '')));
