@@ -111,11 +111,8 @@ export async function openWorld(): Promise<World> {
       const namespaces = PLAIN.map((plain) => arenaNamespace(realNamespace(plain, names), plain, `arena-${names.id}`));
       await must(admin(['create', '-f', '-'], list(namespaces)));
       const guards = reals.flatMap((real) => guardObjects(real, realNamespace(HOME, names), { namespaces: reals, nodeCidrs: cidrs }));
-      await must(admin(['create', '-f', '-'], list(guards)));
-      for (const real of reals) {
-        await must(admin(['wait', '--for=create', 'serviceaccount/default', '-n', real, '--timeout=20s']));
-        await must(admin(['patch', 'serviceaccount', 'default', '-n', real, '-p', '{"automountServiceAccountToken":false}']));
-      }
+      // The namespace's own `default` ServiceAccount may be there already.
+      await must(admin(['apply', '--server-side', '--force-conflicts', '-f', '-'], list(guards)));
       if (app) {
         const objects = parseAllDocuments(await readFile(RENDERED, 'utf8')).map((document) => toRealValue(document.toJS(), names));
         const inside = objects.filter((object) => (object as { kind: string }).kind !== 'Namespace');
