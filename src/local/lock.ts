@@ -1,4 +1,4 @@
-import { connect, createServer, type Server } from 'node:net';
+import { connect, createServer, type Server, type Socket } from 'node:net';
 
 /**
  * Takes a lock that holds between all processes of this host and network namespace and that the kernel gives back when its holder dies
@@ -11,15 +11,16 @@ export async function lock(name: string, onWait: () => void = () => {}, signal?:
     const server = await listen(address);
     if (server) return () => new Promise((resolve) => close(server, resolve));
     if (!waited) onWait();
+    signal?.throwIfAborted();
     await ended(address, signal);
   }
 }
 
-const sockets = new WeakMap<Server, Set<import('node:net').Socket>>();
+const sockets = new WeakMap<Server, Set<Socket>>();
 
 function listen(address: string): Promise<Server | undefined> {
   return new Promise((resolve, reject) => {
-    const open = new Set<import('node:net').Socket>();
+    const open = new Set<Socket>();
     const server = createServer((socket) => {
       open.add(socket);
       socket.on('close', () => open.delete(socket)).on('error', () => {});

@@ -103,6 +103,8 @@ export function nodeSpec(node: NodeIdentity, address: string, binDir: string, ho
     },
     sysctls: {
       'net/ipv4/ip_forward': '1',
+      // A pod that dials out several times in a second is refused each time at once, not left to wait.
+      'net/ipv4/icmp_ratelimit': '0',
       'net/bridge/bridge-nf-call-iptables': '1',
       ...(host.bridgeIpv6 ? { 'net/bridge/bridge-nf-call-ip6tables': '1' } : {}),
     },

@@ -16,6 +16,7 @@ export async function teardown(node: NodeIdentity): Promise<void> {
   // The kernel ends everything in the PID namespace with its first process.
   if (record?.init && (await isAlive(record))) kill(record.init.pid);
   await killAll(cgroups);
+  if (record?.init) await waitForReaping(record.init.pid);
   for (const folder of cgroups) await removeCgroup(folder);
   if (await exists(`/sys/class/net/${node.link}`)) await must('ip', ['link', 'del', node.link]);
   for (const mountpoint of await mountsBelow(node.stateDir)) await run('umount', ['--lazy', mountpoint]);
@@ -32,6 +33,11 @@ export async function remains(node: NodeIdentity): Promise<string[]> {
     ...(await mountsBelow(node.stateDir)).map((path) => `mount ${path}`),
     ...((await exists(node.stateDir)) ? [`folder ${node.stateDir}`] : []),
   ];
+}
+
+/** Waits until the host's own first process has taken note of the node's end. One that never reaps is a fault of the host, not waited for. */
+async function waitForReaping(pid: number): Promise<void> {
+  for (const deadline = Date.now() + 2_000; Date.now() < deadline && (await exists(`/proc/${pid}`)); ) await sleep(10);
 }
 
 /** The node's cgroup in every hierarchy where it exists. */
