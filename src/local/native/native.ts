@@ -94,6 +94,7 @@ export class NativeCluster implements ClusterProvider {
   }
 
   async status(): Promise<ClusterStatus> {
+    await requireNativeHost();
     const base = { provider: this.kind, name: this.name, programs: await readPrograms(this.node.stateDir) } as const;
     const record = await readRecord(this.node.stateDir);
     if (!record)

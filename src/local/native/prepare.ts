@@ -16,8 +16,8 @@ export interface Prepared {
 /** Fills the cache with programs, packages and images, one process at a time. Quick when all is there. */
 export function prepareCache(cache: string, progress: Progress, signal?: AbortSignal): Promise<Prepared> {
   return withCache(cache, progress, signal, async () => {
-    const packagesUsr = await ensurePackages(cache, progress, signal);
     await ensurePrograms(cache, progress, signal);
+    const packagesUsr = await ensurePackages(cache, progress, signal);
     return { packagesUsr, images: await ensureSystemImages(cache, packagesUsr ?? '/usr', progress) };
   });
 }
