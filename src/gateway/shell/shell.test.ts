@@ -122,19 +122,21 @@ describe('the session', () => {
   });
 
   test('has a small disk', async () => {
-    const { runner, requests } = echo();
+    let name = 0;
+    const { runner, requests } = fakeRunner(() => ({ files: new Map([[`/tmp/f${name++}`, Buffer.alloc(1_500_000, 'x')]]) }));
     const shell = createShell({ runner });
-    for (let i = 0; i < 3; i++) await shell.exec(`head -c 2000000 /dev/zero | tr '\\0' x > f${i}; seq 1 4000 > g${i}`);
-    for (let i = 0; i < 12; i++) await shell.exec(`for j in 1 2 3 4 5; do cat g0 g1 g2 g0 g1 g2 g0 g1 g2; done > big${i}`);
+    const copies = await shell.exec('kubectl cp a:/f f; kubectl cp a:/f f; kubectl cp a:/f f');
+    expect(copies.stdout).toMatch(/^error: not all files could be kept: ENOSPC/);
+    expect(await shell.exec('cat /tmp/f0 > more')).toMatchObject({ exitCode: 1, stderr: 'bash: write error: No space left on device\n' });
     await shell.exec('kubectl get x');
-    const bytes = [...requests[0].files.values()].reduce((sum, content) => sum + content.length, 0);
-    expect(bytes).toBeGreaterThan(1_000_000);
+    const bytes = [...(requests.at(-1)?.files.values() ?? [])].reduce((sum, content) => sum + content.length, 0);
+    expect(bytes).toBeGreaterThanOrEqual(3_000_000);
     expect(bytes).toBeLessThanOrEqual(MAX_FILES_BYTES);
   });
 
   test('with too many files says so', async () => {
     const shell = createShell({ runner: echo().runner });
-    await shell.exec('for i in {1..600}; do echo x > f$i; done');
+    await shell.exec('touch f{1..600}');
     expect((await shell.exec('kubectl get x')).stdout).toBe('error: there are more than 512 files here; remove some\n');
   });
 
@@ -225,7 +227,7 @@ describe('limits', () => {
     ['regular expression that backtracks in awk', `echo ${'a'.repeat(40)}! | awk '/^(a+)+$/'`],
   ])('%s ends', async (_name, line) => {
     const result = await createShell({ runner: echo().runner }).exec(line);
-    expect(result.durationMs).toBeLessThan(3000);
+    expect(result.durationMs).toBeLessThan(15_000);
     expect(`${result.stdout}${result.stderr}`).not.toMatch(/executionLimits/);
   });
 
