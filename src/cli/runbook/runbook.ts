@@ -1,0 +1,109 @@
+import {
+  type Cause,
+  CHANGES_LINE,
+  conclude,
+  DEPLOYMENTS_LINE,
+  type DeploymentLine,
+  raisedQuota,
+  readChanges,
+  readDeployments,
+} from './evidence.ts';
+
+/** Types one line and gets what the terminal shows; `done` when the episode is over. */
+export type Act = (line: string) => Promise<{ output: string; done: boolean }>;
+
+/** ReplicaSets made within this many seconds of the newest one belong to the same change. */
+const SAME_CHANGE_SECONDS = 5;
+
+/**
+ * What a careful on-call does with any cluster it has never seen: which Deployments are short of replicas, what changed last, what their pods
+ * and events say; put back what changed; look again. Knows kubectl, and nothing of this app or of what may have been broken.
+ */
+export async function playRunbook(act: Act, maxRounds = 3): Promise<void> {
+  for (let round = 0; round < maxRounds; round++) {
+    const deployments = await act(DEPLOYMENTS_LINE);
+    if (deployments.done) return;
+    const short = readDeployments(deployments.output).filter((d) => d.ready < d.wanted || d.wanted === 0);
+    const pods = await act('kubectl get pods -A');
+    if (pods.done) return;
+    // Restarting pods are ready between two crashes.
+    const restarting = readDeployments(deployments.output).filter((d) => !short.includes(d) && restarts(pods.output, d));
+    const changes = await act(CHANGES_LINE);
+    if (changes.done) return;
+    const lately = changedLately(changes.output);
+    const suspects = [...short, ...restarting].sort((a, b) => Number(lately.has(keyOf(b))) - Number(lately.has(keyOf(a))));
+    if (suspects.length === 0) {
+      if ((await act('kubectl get events -A --sort-by=.lastTimestamp | tail -20')).done) return;
+      continue;
+    }
+    for (const suspect of suspects) {
+      if (await treat(act, suspect, lately.has(keyOf(suspect)))) return;
+    }
+    for (const { namespace, name } of suspects) {
+      if ((await act(`kubectl rollout status deploy/${name} -n ${namespace} --timeout=15s`)).done) return;
+    }
+  }
+}
+
+/** Looks into one Deployment and mends it if the evidence points at it. True when the episode is over. */
+async function treat(act: Act, d: DeploymentLine, changed: boolean): Promise<boolean> {
+  const at = `-n ${d.namespace}`;
+  const seen = await act(
+    `kubectl describe deploy/${d.name} ${at} | tail -25; kubectl describe pods ${at} | grep -E '^Name:|Reason:|Exit Code|Warning' | tail -40; kubectl get events ${at} | grep -E 'Scaled down|exceeded quota' | tail -8`,
+  );
+  if (seen.done) return true;
+  const cause = conclude(d, seen.output, changed);
+  if (!cause) return false;
+  if ((await act(`diagnose: ${d.name} in namespace ${d.namespace}: ${inWords(cause)}`)).done) return true;
+  return (await act(fixFor(d, cause, seen.output))).done;
+}
+
+function fixFor(d: DeploymentLine, cause: Cause, evidence: string): string {
+  const at = `-n ${d.namespace}`;
+  switch (cause.kind) {
+    case 'scaled-down':
+      return `kubectl scale deploy/${d.name} --replicas=${cause.replicas} ${at}`;
+    case 'quota': {
+      const hard = raisedQuota(evidence, cause.resource) ?? cause.needed;
+      return `kubectl patch resourcequota ${cause.quota} ${at} --type merge -p '{"spec":{"hard":{"${cause.resource}":"${hard}"}}}'`;
+    }
+    default:
+      return `kubectl rollout undo deploy/${d.name} ${at}`;
+  }
+}
+
+function inWords(cause: Cause): string {
+  switch (cause.kind) {
+    case 'scaled-down':
+      return 'scaled to zero replicas';
+    case 'quota':
+      return `the resource quota ${cause.quota} blocks new pods (${cause.resource})`;
+    case 'out-of-memory':
+      return 'OOMKilled, its memory limit is too low';
+    case 'image':
+      return 'its image cannot be pulled';
+    case 'probe':
+      return 'its liveness probe fails';
+    case 'crash':
+      return 'its container command crashes (crash loop)';
+    case 'config':
+      return 'its configuration (environment) is wrong';
+  }
+}
+
+const keyOf = (d: { namespace: string; name: string }): string => `${d.namespace}/${d.name}`;
+
+/** Deployments whose template changed last. */
+function changedLately(output: string): Set<string> {
+  const changes = readChanges(output);
+  const newest = Math.max(0, ...changes.map((c) => c.madeAt));
+  return new Set(changes.filter((c) => c.madeAt >= newest - SAME_CHANGE_SECONDS).map((c) => `${c.namespace}/${c.deployment}`));
+}
+
+/** `kubectl get pods -A` shows restarts of a pod of this Deployment. */
+function restarts(pods: string, d: DeploymentLine): boolean {
+  return pods
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .some(([ns, pod, , , count]) => ns === d.namespace && pod?.startsWith(`${d.name}-`) && Number.parseInt(count ?? '0', 10) > 0);
+}
