@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ClusterError } from '../local/provider.ts';
 import { register as cluster } from './cluster.ts';
+import { register as faults } from './faults.ts';
 import { register as episodes } from './episodes.ts';
 import { register as gateway } from './gateway.ts';
 import { register as images } from './images.ts';
@@ -13,7 +14,7 @@ const program = new Command('gymctl')
   .showHelpAfterError('(gymctl --help lists the commands, gymctl COMMAND --help its options)')
   .showSuggestionAfterError();
 
-for (const register of [cluster, operator, gateway, episodes, images]) register(program);
+for (const register of [cluster, faults, operator, gateway, episodes, images]) register(program);
 
 try {
   await program.parseAsync();

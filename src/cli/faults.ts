@@ -1,0 +1,100 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { MULTI_FAULT, seededIncident } from '../designer/seeded.ts';
+import { targetsOf } from '../faults/engine.ts';
+import { FAULT_TYPES, FAULTS } from '../faults/index.ts';
+import { seededRandom } from '../faults/random.ts';
+import { verify } from '../faults/verify.ts';
+import { allPlays, type Scenario, samplePlays } from '../faults/verify-plan.ts';
+import type { Baseline } from '../health/snapshot.ts';
+import { KubeClient } from '../kube/client.ts';
+import { systemClock } from '../kube/clock.ts';
+import { loadKubeConfig } from '../kube/config.ts';
+import { createLogger } from '../kube/logger.ts';
+import { cachedProgram } from '../local/cache.ts';
+import { openCluster } from '../local/choose.ts';
+import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { openLocalWorkplaces } from './local-workplaces.ts';
+
+const NAMES = [...FAULT_TYPES, MULTI_FAULT];
+
+interface VerifyFlags {
+  json?: boolean;
+  sample?: boolean;
+  seed: number;
+  parallel: number;
+  kubeconfig?: string;
+}
+
+/** `gymctl faults list|verify`. */
+export function register(program: Command): void {
+  const faults = program.command('faults').description('the faults that the gym can inject');
+  faults.command('list').description('print every fault, its parameters and what it can hurt').action(list);
+  faults
+    .command('verify')
+    .description('prove faults on a live cluster: each fix resolves, no cheat does (needs a running operator)')
+    .argument('[types...]', `what to prove: ${NAMES.join(', ')} (default: all)`, collectType)
+    .option('--sample', 'per fault only the reference fix, one honest fix, two cheats and nothing')
+    .option('--seed <n>', 'chooses targets and the sample', wholeNumber, 0)
+    .option('--parallel <n>', 'arenas at once', wholeNumber, 4)
+    .option('--kubeconfig <path>', 'kubeconfig (default: the local cluster’s)')
+    .option('--json', 'print one JSON array of results')
+    .action(run);
+}
+
+function list(): void {
+  const app = paperBaseline(loadApp());
+  for (const fault of FAULTS.values()) {
+    console.log(`${fault.type}: ${fault.description}`);
+    for (const [name, { description, cosmetic }] of Object.entries(fault.params)) {
+      console.log(`  ${name}${cosmetic ? ' (cosmetic)' : ''}: ${description}`);
+    }
+    const targets = targetsOf(fault.type, app).map((t) => `${t.namespace}/${t.name}`);
+    console.log(`  hurts ${targets.sort().join(', ')}`);
+  }
+}
+
+async function run(types: string[], flags: VerifyFlags): Promise<void> {
+  const app = paperBaseline(loadApp());
+  const scenarios = (types.length ? types : NAMES).map((name) => scenarioOf(name, flags.seed, app));
+  const plays = scenarios.flatMap((s) =>
+    flags.sample ? samplePlays(s, app, seededRandom(`sample ${s.name} ${flags.seed}`)) : allPlays(s, app),
+  );
+  const path = flags.kubeconfig ?? (await (await openCluster({ progress: () => {} })).kubeconfig());
+  const client = new KubeClient(loadKubeConfig({ path }));
+  const workplaces = await openLocalWorkplaces({ client, kubectl: cachedProgram('kubectl'), log: createLogger('verify') });
+  try {
+    const results = await verify(plays, {
+      client,
+      clock: systemClock,
+      openShell: (namespaces) => workplaces.open(namespaces),
+      parallel: flags.parallel,
+      onResult: (r, done, all) => {
+        const took = r.resolvedSeconds === undefined ? '' : ` in ${r.resolvedSeconds.toFixed(1)} s`;
+        const outcome = r.passed ? `ok, ${r.resolved ? `resolved${took}` : 'not resolved'}` : `FAILED: ${r.problem}`;
+        console.error(`[${done}/${all}] ${r.scenario} (${r.targets.join(', ')}) ${r.kind} "${r.attempt}": ${outcome}`);
+      },
+    });
+    const failed = results.filter((r) => !r.passed).length;
+    if (flags.json) console.log(JSON.stringify(results, null, 1));
+    else console.log(`${results.length - failed} of ${results.length} attempts ended as they must`);
+    if (failed) process.exitCode = 1;
+  } finally {
+    await workplaces.close();
+    await client.close();
+  }
+}
+
+function scenarioOf(name: string, seed: number, app: Baseline): Scenario {
+  return { name, faults: seededIncident(seed, app, name).faults };
+}
+
+function collectType(value: string, previous: string[] | undefined): string[] {
+  if (!NAMES.includes(value)) throw new InvalidArgumentError(`the faults are ${NAMES.join(', ')}`);
+  return [...(previous ?? []), value];
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number of 0 or more');
+  return value;
+}
