@@ -118,7 +118,7 @@ export async function openWorld(): Promise<World> {
         const inside = objects.filter((object) => (object as { kind: string }).kind !== 'Namespace');
         await must(admin(['create', '--field-manager=kubectl-client-side-apply', '-f', '-'], list(inside)));
         for (const real of reals)
-          await must(admin(['wait', '--for=condition=Available', 'deployments', '--all', '-n', real, '--timeout=60s']));
+          await must(admin(['wait', '--for=condition=Available', 'deployments', '--all', '-n', real, '--timeout=150s']));
       }
       const token = (await must(admin(['create', 'token', 'oncall', '-n', realNamespace(HOME, names), '--duration=1h']))).stdout.trim();
       return { names, token };
@@ -166,7 +166,7 @@ function kubectlWith(program: string, folder: string, kubeconfig: string): Kubec
     new Promise((resolve, reject) => {
       const start = performance.now();
       const env = { PATH: process.env.PATH, HOME: folder, KUBECONFIG: kubeconfig };
-      const child = spawn(program, args, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'], timeout: 60_000 });
+      const child = spawn(program, args, { cwd: folder, env, stdio: ['pipe', 'pipe', 'pipe'], timeout: 170_000 });
       const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
       child.stdout.on('data', (chunk) => output.stdout.push(chunk));
       child.stderr.on('data', (chunk) => output.stderr.push(chunk));

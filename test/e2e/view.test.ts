@@ -221,7 +221,7 @@ beforeAll(async () => {
   view = await world.openView(arena);
   direct = await world.direct(arena);
   await must(view.kubectl(['get', 'pods']));
-}, 180_000);
+}, 300_000);
 
 afterAll(async () => {
   await world?.close();
