@@ -38,8 +38,11 @@ export function register(program: Command): void {
     .action(async (name: string, options: EpisodesOptions) => {
       const ref = { namespace: options.namespace, name };
       const episode = await withClient(options, (client) => client.find(Resources.episodes, ref));
-      if (!episode)
-        throw new Error(`Episode ${name} does not exist in namespace ${options.namespace}; gymctl episodes list shows those that do`);
+      if (!episode) {
+        console.error(`gymctl: Episode ${name} does not exist in namespace ${options.namespace}; gymctl episodes list shows those that do`);
+        process.exitCode = 1;
+        return;
+      }
       const { steps, reward, rewardParts, outcome, scorable } = episode.status ?? {};
       console.log(
         options.json ? JSON.stringify({ name, outcome, scorable, reward, rewardParts, steps }) : explainReward(episode).join('\n'),

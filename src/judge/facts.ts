@@ -76,9 +76,7 @@ function evidenceOf(line: ReadLine): string {
 
 /** Templates print literals, and a program in a container prints what it is told to. */
 function printsForTheAgent({ verb, flags }: KubectlInvocation): boolean {
-  return (
-    /^(?:exec|attach|run|debug|explain|config|create|apply)/.test(verb) || /path|template|columns/.test(flags.get('output')?.at(-1) ?? '')
-  );
+  return /^(?:exec|attach|run|debug|explain|config|create|apply)/.test(verb) || /path|template/.test(flags.get('output')?.at(-1) ?? '');
 }
 
 function namesIn(text: string): string[] {
@@ -90,7 +88,7 @@ export function isCloseLook(it: KubectlInvocation): boolean {
   if (it.mutating) return false;
   if (/^(?:describe|logs|events|top|exec|debug|attach|rollout (?:history|status))/.test(it.verb)) return true;
   if (it.verb !== 'get') return false;
-  const detailed = /^(?:yaml|json|jsonpath|go-template|custom-columns)/.test(it.flags.get('output')?.[0] ?? '');
+  const detailed = /^(?:yaml|json)$/.test(it.flags.get('output')?.[0] ?? '');
   return detailed || it.targets.some(({ resource, name }) => name !== undefined || !LISTED_IN_TRIAGE.has(resource));
 }
 
