@@ -1,11 +1,12 @@
 import { Command, CommanderError } from 'commander';
-import { ClusterError } from '../local/provider.ts';
 import { register as cluster } from './cluster.ts';
-import { register as faults } from './faults.ts';
 import { register as episodes } from './episodes.ts';
+import { register as faults } from './faults.ts';
 import { register as gateway } from './gateway.ts';
 import { register as images } from './images.ts';
+import { register as incident } from './incident.ts';
 import { register as operator } from './operator.ts';
+import { register as play } from './play.ts';
 
 /** The command line: every command is a file of this folder. Exit code 1: it failed; 2: it was called wrongly. */
 const program = new Command('gymctl')
@@ -14,7 +15,7 @@ const program = new Command('gymctl')
   .showHelpAfterError('(gymctl --help lists the commands, gymctl COMMAND --help its options)')
   .showSuggestionAfterError();
 
-for (const register of [cluster, faults, operator, gateway, episodes, images]) register(program);
+for (const register of [cluster, faults, operator, gateway, incident, play, episodes, images]) register(program);
 
 try {
   await program.parseAsync();
@@ -24,8 +25,10 @@ try {
 
 function exitCode(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-  if (error instanceof ClusterError) console.error(`gymctl: ${error.message}`);
-  else if ((error as Error).name === 'AbortError' || (error as Error).message === 'interrupted') console.error('gymctl: interrupted');
-  else console.error(error);
+  const { name, message } = error as Error;
+  if (name === 'AbortError' || message === 'interrupted') console.error('gymctl: interrupted');
+  // Errors with a message of ours are for a person; those of the language are bugs, and whoever mends them needs the stack.
+  else if (error instanceof TypeError || error instanceof ReferenceError || error instanceof SyntaxError) console.error(error);
+  else console.error(`gymctl: ${message}`);
   return 1;
 }

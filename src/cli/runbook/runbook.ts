@@ -33,8 +33,9 @@ export async function playRunbook(act: Act, maxRounds = 3): Promise<void> {
     const lately = changedLately(changes.output);
     const suspects = [...short, ...restarting].sort((a, b) => Number(lately.has(keyOf(b))) - Number(lately.has(keyOf(a))));
     if (suspects.length === 0) {
-      if ((await act('kubectl get events -A --sort-by=.lastTimestamp | tail -20')).done) return;
-      continue;
+      // Everything has its replicas again; whoever keeps score waits out what still settles.
+      await act('report: resolved');
+      return;
     }
     for (const suspect of suspects) {
       if (await treat(act, suspect, lately.has(keyOf(suspect)))) return;

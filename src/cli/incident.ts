@@ -1,0 +1,82 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from 'commander';
+import { GYM_NAMESPACE } from '../api/group.ts';
+import type { Incident } from '../api/incident.ts';
+import { KubeClient } from '../kube/client.ts';
+import { loadKubeConfig } from '../kube/config.ts';
+import { silentLogger } from '../kube/logger.ts';
+import { Resources } from '../kube/resource.ts';
+import { cachedProgram } from '../local/cache.ts';
+import { openCluster } from '../local/choose.ts';
+import { openLocalWorkplaces } from './local-workplaces.ts';
+
+interface ShellFlags {
+  kubeconfig?: string;
+}
+
+/** `gymctl incident shell NAME`: the arena of an Incident, as an agent sees it. */
+export function register(program: Command): void {
+  const incident = program.command('incident').description('work on an incident by hand');
+  incident
+    .command('shell')
+    .description('open the agent’s shell on the arena of an incident; lines come from standard input, Ctrl-D leaves')
+    .argument('<name>', 'name of the Incident')
+    .option('--kubeconfig <path>', 'kubeconfig (default: the local cluster’s)')
+    .action(shell);
+}
+
+async function shell(name: string, flags: ShellFlags): Promise<void> {
+  const path = flags.kubeconfig ?? (await (await openCluster({ progress: () => {} })).kubeconfig());
+  const client = new KubeClient(loadKubeConfig({ path }));
+  try {
+    const incident = await client.find(Resources.incidents, { namespace: GYM_NAMESPACE, name });
+    const namespaces = namespacesOf(name, incident);
+    const workplaces = await openLocalWorkplaces({ client, kubectl: cachedProgram('kubectl'), log: silentLogger });
+    try {
+      await converse(incident as Incident, await workplaces.open(namespaces));
+    } finally {
+      await workplaces.close();
+    }
+  } finally {
+    await client.close();
+  }
+}
+
+/** Throws a sentence that says why there is nothing to open. */
+function namespacesOf(name: string, incident: Incident | undefined): Record<string, string> {
+  if (!incident)
+    throw new Error(`Incident ${name} does not exist in namespace ${GYM_NAMESPACE}; see kubectl get incidents -n ${GYM_NAMESPACE}`);
+  if (incident.status?.finishedTime) throw new Error(`Incident ${name} is over (${incident.status.phase}) and its arena is gone`);
+  if (!incident.status?.namespaces)
+    throw new Error(`Incident ${name} has no arena yet; wait until kubectl get incident ${name} shows its namespaces`);
+  return incident.status.namespaces;
+}
+
+async function converse(
+  incident: Incident,
+  workplace: Awaited<ReturnType<Awaited<ReturnType<typeof openLocalWorkplaces>>['open']>>,
+): Promise<void> {
+  const alert = incident.status?.alert;
+  if (alert) console.log(`${alert.severity.toUpperCase()}: ${alert.title}\n${alert.message}\n`);
+  const interactive = process.stdin.isTTY;
+  const lines = createInterface({
+    input: process.stdin,
+    output: interactive ? process.stdout : undefined,
+    prompt: '$ ',
+    terminal: interactive,
+  });
+  lines.on('SIGINT', () => lines.close());
+  if (interactive) lines.prompt();
+  try {
+    for await (const line of lines) {
+      if (line.trim()) {
+        const { output, infrastructure } = await workplace.run(line);
+        if (output) process.stdout.write(output.endsWith('\n') ? output : `${output}\n`);
+        if (infrastructure) console.error(`gymctl: ${infrastructure}`);
+      }
+      if (interactive) lines.prompt();
+    }
+  } finally {
+    await workplace.close();
+  }
+}

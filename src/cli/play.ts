@@ -1,0 +1,66 @@
+import { createInterface } from 'node:readline/promises';
+import { type Command, InvalidArgumentError } from 'commander';
+import { AgentError, type Frame, OpenEnvClient } from './runbook/openenv-client.ts';
+
+interface PlayFlags {
+  url: string;
+  fault?: string;
+  seed?: number;
+}
+
+/** `gymctl play`: a person at the agent's prompt. */
+export function register(program: Command): void {
+  program
+    .command('play')
+    .description('play an incident yourself: the same page, shell and scores that an agent gets')
+    .option('--url <url>', 'gateway', 'http://127.0.0.1:8000')
+    .option('--fault <type>', 'fault type (default: chosen by the seed)')
+    .option('--seed <n>', 'same seed, same incident', wholeNumber)
+    .action(play);
+}
+
+async function play(flags: PlayFlags): Promise<void> {
+  const client = await OpenEnvClient.connect(flags.url);
+  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '$ ' });
+  lines.on('SIGINT', () => lines.close());
+  try {
+    let frame = await client.reset({
+      ...(flags.fault ? { fault: flags.fault } : {}),
+      ...(flags.seed === undefined ? {} : { seed: flags.seed }),
+    });
+    show(frame);
+    console.log('Lines run in a shell with kubectl; "diagnose: TEXT" records what you think, "report: resolved" ends it. Ctrl-D leaves.\n');
+    if (frame.done) return;
+    lines.prompt();
+    for await (const line of lines) {
+      if (line.trim()) {
+        try {
+          frame = await client.step(line);
+          show(frame);
+        } catch (error) {
+          if (!(error instanceof AgentError) || error.code === 'CLOSED') throw error;
+          console.log(error.message);
+        }
+        if (frame.done) return;
+      }
+      lines.prompt();
+    }
+  } finally {
+    lines.close();
+    client.close();
+  }
+}
+
+function show({ observation, reward, done }: Frame): void {
+  if (observation.command_output) console.log(observation.command_output.trimEnd());
+  if (observation.message) console.log(`[${observation.message}]`);
+  const judge = observation.metadata?.judge as { score?: number; phase?: string; feedback?: string } | undefined;
+  if (judge?.feedback) console.log(`[${judge.phase ?? 'no phase'} ${judge.score}: ${judge.feedback}]`);
+  if (reward !== null && (reward !== 0 || done)) console.log(`[reward ${reward}${done ? `, ${observation.outcome}` : ''}]`);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number of 0 or more');
+  return value;
+}
