@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type Command, InvalidArgumentError } from 'commander';
 import { cachedProgram } from '../local/cache.ts';
+import { type HostPort, parseHostPort } from './host-port.ts';
 import { version } from './version.ts';
 
 interface GatewayFlags {
@@ -11,6 +12,9 @@ interface GatewayFlags {
   metricsPort: number;
   kubeconfig?: string;
   kubectl?: string;
+  runners?: string;
+  hub?: HostPort;
+  runnerSecretFile?: string;
 }
 
 /** `gymctl gateway`: what agents talk to. */
@@ -25,14 +29,19 @@ export function register(program: Command): void {
     .option('--metrics-port <port>', '/metrics', count, 8082)
     .option('--kubeconfig <path>', 'kubeconfig (default: the pod’s service account, else $KUBECONFIG)')
     .option('--kubectl <path>', 'statically linked kubectl for the agents (default: the one of the local cluster)')
+    .option('--runners <service>', 'headless Service of the runner pods (default: a runner on this machine)')
+    .option('--hub <host:port>', 'own address at which the runner pods reach the arena views; with --runners', parseHostPort)
+    .option('--runner-secret-file <path>', 'file with the secret that the runner pods want to hear; with --runners')
     .action(run);
 }
 
 async function run(flags: GatewayFlags): Promise<void> {
   const { startGateway } = await import('../gateway/start.ts');
+  const { runners, hub, runnerSecretFile, kubectl, ...plain } = flags;
   const running = await startGateway({
-    ...flags,
-    kubectl: flags.kubectl ?? cachedProgram('kubectl'),
+    ...plain,
+    cluster: clusterOptions({ runners, hub, runnerSecretFile }),
+    kubectl: kubectl ?? cachedProgram('kubectl'),
     identity: `gateway-${hostname()}-${process.pid}`.toLowerCase(),
     version,
     production: process.env.OPENENV_MODE === 'production',
@@ -42,6 +51,15 @@ async function run(flags: GatewayFlags): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+}
+
+function clusterOptions(flags: Pick<GatewayFlags, 'runners' | 'hub' | 'runnerSecretFile'>) {
+  const { runners, hub, runnerSecretFile } = flags;
+  if (!runners && !hub && !runnerSecretFile) return undefined;
+  if (!runners || !hub || !runnerSecretFile) {
+    throw new InvalidArgumentError('--runners, --hub and --runner-secret-file go together');
+  }
+  return { service: runners, hub, secretFile: runnerSecretFile };
 }
 
 function count(text: string): number {

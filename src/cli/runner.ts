@@ -2,12 +2,13 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { pino } from 'pino';
 import { findConfineTools } from '../gateway/runner/confine.ts';
 import { createRunnerServer } from '../gateway/runner/server.ts';
 import { SessionRoot } from '../gateway/runner/session-root.ts';
 import { FIRST_UID, LAST_UID } from '../gateway/runner/uids.ts';
+import { parseHostPort } from './host-port.ts';
 
 /** `gymctl runner`: the program of a runner pod. */
 export function register(program: Command): void {
@@ -15,7 +16,7 @@ export function register(program: Command): void {
     .command('runner')
     .description('Run kubectl for one agent session at a time, in a pod of its own')
     .requiredOption('--secret-file <path>', 'file with the secret that the gateway must send')
-    .option('--listen <host:port>', 'address to serve on', parseAddress, { host: '0.0.0.0', port: 9447 })
+    .option('--listen <host:port>', 'address to serve on', parseHostPort, { host: '0.0.0.0', port: 9447 })
     .option('--kubectl <path>', 'statically linked kubectl', '/usr/local/bin/kubectl')
     .option('--root <path>', 'empty writable folder that becomes the root of kubectl', '/session')
     .action(serve);
@@ -50,10 +51,4 @@ async function serve(options: {
       server.closeAllConnections();
     });
   }
-}
-
-function parseAddress(text: string): { host: string; port: number } {
-  const [, host, port] = /^(.*):(\d{1,5})$/.exec(text) ?? [];
-  if (port === undefined || Number(port) < 1 || Number(port) > 65535) throw new InvalidArgumentError('give HOST:PORT, e.g. 0.0.0.0:9447');
-  return { host: host || '0.0.0.0', port: Number(port) };
 }

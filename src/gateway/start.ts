@@ -17,6 +17,7 @@ import { createMetrics } from '../kube/metrics.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { Resources } from '../kube/resource.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { type ClusterRunnerOptions, clusterRunners } from './cluster-runners.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { KubeEpisodes } from './kube-episodes.ts';
 import { tokenSource } from './oncall-token.ts';
@@ -39,10 +40,8 @@ export interface GatewayConfig {
   identity: string;
   version: string;
   production: boolean;
-  /** Where arena views are served for runners in the cluster; a unix socket for runners on this machine when absent. */
-  hub?: HubAddress;
-  /** Makes runners; on this machine with `kubectl` when absent. */
-  startRunner?: (kubeconfig: string, hub: HubAddress) => Promise<KubectlRunner>;
+  /** Runner pods, and the address of this process at which they reach the arena views; runners on this machine with `kubectl` when absent. */
+  cluster?: ClusterRunnerOptions & { hub: { host: string; port: number } };
   kubectl: string;
   kubeconfig?: string;
 }
@@ -61,8 +60,10 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   const app = paperBaseline(loadApp());
   const folder = mkdtempSync(join(tmpdir(), 'arena-views-'));
   const hub = new ViewHub();
-  await hub.listen(config.hub ?? { socketPath: join(folder, 'view.sock') });
-  const startRunner = config.startRunner ?? localRunners(config.kubectl);
+  await hub.listen(config.cluster?.hub ?? { socketPath: join(folder, 'view.sock') });
+  const runners = config.cluster ? await clusterRunners(client, config.cluster, log) : undefined;
+  const startRunner = (kubeconfig: string): Promise<KubectlRunner> =>
+    runners ? runners.pool.start({ kubeconfig, view: hub.address }) : startLocally(kubeconfig, hub.address, config.kubectl);
   const episodes = new Reflector({
     client,
     resource: Resources.episodes,
@@ -79,7 +80,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
     upstream,
     hub,
     clusterToken: tokenSource({ client, clock, namespace: SYSTEM_NAMESPACE, serviceAccount: 'arena-cluster-reader' }),
-    startRunner: (kubeconfig) => startRunner(kubeconfig, hub.address),
+    startRunner,
     clock,
     log,
   });
@@ -108,6 +109,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
       await hub.close();
       await heartbeat.stop();
       await episodes.stop();
+      await runners?.stop();
       await Promise.all([health.close(), exposed.close(), upstream.close()]);
       await client.close();
       rmSync(folder, { recursive: true, force: true });
@@ -116,11 +118,9 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   };
 }
 
-function localRunners(kubectl: string): NonNullable<GatewayConfig['startRunner']> {
-  return (kubeconfig, hub) => {
-    if (!('socketPath' in hub)) throw new Error('Runners on this machine reach the arena view over a unix socket');
-    return startLocalRunner({ kubectl, viewSocket: hub.socketPath, kubeconfig });
-  };
+function startLocally(kubeconfig: string, hub: HubAddress, kubectl: string): Promise<KubectlRunner> {
+  if (!('socketPath' in hub)) throw new Error('Runners on this machine reach the arena view over a unix socket');
+  return startLocalRunner({ kubectl, viewSocket: hub.socketPath, kubeconfig });
 }
 
 function authority(cluster: { caData?: string; caFile?: string } | null): Buffer | string {

@@ -19,7 +19,9 @@ const POLICIES: Record<string, Resource> = {
  * Helm chart brings the same files. Idempotent.
  */
 export async function installBase(client: KubeClient): Promise<void> {
-  const crds = readdirSync(`${root}crds`).map((file) => readCrd(`${root}crds/${file}`));
+  const crds = readdirSync(`${root}crds`)
+    .filter((file) => file !== 'kustomization.yaml')
+    .map((file) => readCrd(`${root}crds/${file}`));
   const objects = readdirSync(`${root}deploy/base`)
     .filter((file) => file.endsWith('.yaml'))
     .flatMap((file) => parseAllDocuments(readFileSync(`${root}deploy/base/${file}`, 'utf8'), { version: '1.1' }))
