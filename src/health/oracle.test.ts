@@ -538,6 +538,15 @@ describe('evaluate', () => {
     }
   });
 
+  test('no single object can be missing from a healthy arena', () => {
+    const lists = ['deployments', 'replicaSets', 'pods', 'services', 'endpointSlices', 'quotas', 'transactions'] as const;
+    for (const list of lists) {
+      for (let i = 0; i < makeArena()[list].length; i++) {
+        expect([list, judge((a) => void a[list].splice(i, 1)).verdict]).not.toEqual([list, 'healthy']);
+      }
+    }
+  });
+
   test('nothing is healthy against an empty baseline', () => {
     const arena = makeArena();
     const baseline = { ...arena.baseline(), deployments: [] };

@@ -90,7 +90,8 @@ function podFindings(view: ArenaView, w: Workload, pod: Pod): Finding[] {
     const late = age > (unscheduled ? SCHEDULE_SECONDS : START_SECONDS) * 1000;
     return [(late ? broken : settling)(unscheduled ? (scheduled.reason ?? 'Unschedulable') : 'Starting', `${w.key}: pod ${name} ${what}`)];
   }
-  const allowed = (readyAllowance(w) + READY_SLACK_SECONDS) * 1000;
+  const started = status.containerStatuses?.every((c) => c.started) ?? false;
+  const allowed = (readyAllowance(w, started) + READY_SLACK_SECONDS) * 1000;
   const since = Math.max(readySince(pod), ...(status.containerStatuses ?? []).map((c) => Date.parse(c.state?.running?.startedAt ?? '')));
   const message = `${w.key}: pod ${name} runs but is not ready`;
   if (now - since <= allowed) return [settling('NotReady', message)];
@@ -105,10 +106,10 @@ function lastWords(c: ContainerStatus): string {
   return c.state?.waiting?.message ? ` (${c.state.waiting.message})` : '';
 }
 
-/** Seconds a container of the baseline may take from running to ready, by its own probes. */
-function readyAllowance(w: Workload): number {
+/** Seconds a container of the baseline may take from running to ready, by its own probes; its startup probe counts until it has succeeded. */
+function readyAllowance(w: Workload, started: boolean): number {
   const seconds = w.baseline.spec.template.spec.containers.map(
-    (c) => (c.startupProbe ? probeSeconds(c.startupProbe) : 0) + (c.readinessProbe ? probeSeconds(c.readinessProbe) : 0),
+    (c) => (c.startupProbe && !started ? probeSeconds(c.startupProbe) : 0) + (c.readinessProbe ? probeSeconds(c.readinessProbe) : 0),
   );
   return Math.max(0, ...seconds) + (w.baseline.spec.minReadySeconds ?? 0);
 }
