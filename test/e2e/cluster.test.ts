@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { cachedProgram } from '../../src/local/cache.ts';
 import { run } from '../../src/local/command.ts';
+import { lock } from '../../src/local/lock.ts';
 import { identify } from '../../src/local/native/identity.ts';
 import { BUSYBOX_IMAGE, busyboxImage } from '../support/busybox-image.ts';
 import { gymctl, startGymctl } from '../support/gymctl.ts';
@@ -34,6 +35,7 @@ async function traces(): Promise<string[]> {
 const hostSysctls = () => Promise.all(HOST_SYSCTLS.map(async (name) => `${name}=${await readFile(`/proc/sys/${name}`, 'utf8')}`));
 
 let sysctlsBefore: string[];
+let release: () => Promise<void>;
 let kubeconfig = '';
 
 async function kubectl(...args: string[]) {
@@ -73,6 +75,8 @@ async function pidOf(program: string): Promise<number> {
 }
 
 beforeAll(async () => {
+  // Two runs of these tests on one machine would remove each other's cluster.
+  release = await lock(`test/${NAME}`);
   await ensureNativeCluster();
   sysctlsBefore = await hostSysctls();
   await gymctl(['cluster', 'down', '--name', NAME]);
@@ -80,6 +84,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await gymctl(['cluster', 'down', '--name', NAME]);
+  await release();
 }, 120_000);
 
 describe('a second cluster beside the first', () => {
