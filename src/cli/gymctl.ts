@@ -1,5 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { register as cluster } from './cluster.ts';
+import { register as down } from './down.ts';
+import { register as drain } from './drain.ts';
 import { register as episodes } from './episodes.ts';
 import { register as faults } from './faults.ts';
 import { register as gateway } from './gateway.ts';
@@ -7,6 +9,8 @@ import { register as images } from './images.ts';
 import { register as incident } from './incident.ts';
 import { register as operator } from './operator.ts';
 import { register as play } from './play.ts';
+import { register as runner } from './runner.ts';
+import { register as up } from './up.ts';
 
 /** The command line: every command is a file of this folder. Exit code 1: it failed; 2: it was called wrongly. */
 const program = new Command('gymctl')
@@ -15,7 +19,7 @@ const program = new Command('gymctl')
   .showHelpAfterError('(gymctl --help lists the commands, gymctl COMMAND --help its options)')
   .showSuggestionAfterError();
 
-for (const register of [cluster, faults, operator, gateway, incident, play, episodes, images]) register(program);
+for (const register of [up, down, cluster, faults, operator, gateway, incident, play, episodes, images, runner, drain]) register(program);
 
 try {
   await program.parseAsync();

@@ -7,6 +7,7 @@ interface OperatorFlags {
   spareArenas: number;
   maxArenas: number;
   archive: string;
+  imageRegistry: string;
   healthPort: number;
   metricsPort: number;
 }
@@ -20,6 +21,7 @@ export function register(program: Command): void {
     .option('--spare-arenas <n>', 'unclaimed copies of the app kept ready', count, operatorDefaults.pool.spare)
     .option('--max-arenas <n>', 'copies of the app in all', count, operatorDefaults.pool.max)
     .option('--archive <file>', 'file that finished episodes are appended to', operatorDefaults.archiveFile)
+    .option('--image-registry <host>', 'where the cluster pulls the images of the app from', operatorDefaults.imageRegistry)
     .option('--health-port <port>', '/healthz and /readyz', count, operatorDefaults.healthPort)
     .option('--metrics-port <port>', '/metrics', count, operatorDefaults.metricsPort)
     .action(run);
@@ -33,6 +35,7 @@ async function run(flags: OperatorFlags): Promise<void> {
       ...operatorDefaults,
       pool: { spare: flags.spareArenas, max: flags.maxArenas },
       archiveFile: flags.archive,
+      imageRegistry: flags.imageRegistry,
       healthPort: flags.healthPort,
       metricsPort: flags.metricsPort,
       identity: `${hostname()}-${process.pid}`,

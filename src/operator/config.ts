@@ -11,17 +11,23 @@ export interface OperatorConfig {
   gatewaySubject?: RbacSubject;
   /** File that finished episodes are appended to, one JSON object a line. */
   archiveFile: string;
+  /** Where the cluster pulls the images of the app from. */
+  imageRegistry: string;
   healthPort: number;
   metricsPort: number;
   /** Name in the leader Lease. */
   identity: string;
 }
 
+/** The registry that the app's manifests name. */
+export const IMAGE_REGISTRY = 'registry.local';
+
 export const operatorDefaults = {
   gymNamespace: GYM_NAMESPACE,
   systemNamespace: SYSTEM_NAMESPACE,
   pool: { spare: 2, max: 16 },
   archiveFile: 'episodes.jsonl',
+  imageRegistry: IMAGE_REGISTRY,
   healthPort: 8081,
   metricsPort: 8080,
 } as const;

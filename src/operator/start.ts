@@ -29,7 +29,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   const inCluster = process.env.KUBERNETES_SERVICE_HOST !== undefined && !o.kubeconfig;
   if (!inCluster) await installBase(client);
   const serviceAccount = (name: string): RbacSubject => ({ kind: 'ServiceAccount', name, namespace: config.systemNamespace });
-  const app = loadApp();
+  const app = loadApp({ registry: config.imageRegistry });
   const events = new EventRecorder({ client, reportingController: 'kubesregym.dev/operator', reportingInstance: config.identity, log });
   let operator: GymOperator | undefined;
   const gymMetrics = new GymMetrics(metrics.registry, () => operator?.world);

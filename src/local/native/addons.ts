@@ -1,9 +1,10 @@
 import { stringify } from 'yaml';
+import { GYM_NAMESPACE, SYSTEM_NAMESPACE } from '../../api/group.ts';
 import { DNS_ADDRESS } from './configs.ts';
 import { COREDNS_IMAGE, METRICS_SERVER_IMAGE } from './system-images.ts';
 
 /**
- * Answers for services alone; a block of its own for the rest, because CoreDNS asks `template` before `kubernetes`. No reverse zone: an address must not tell the name of whatever else runs here. Everything else does not exist.
+ * Answers for services alone, and not for those of the gym, whose very existence pods are not to learn; a block of its own for the rest, because CoreDNS asks `template` before `kubernetes`. No reverse zone: an address must not tell the name of whatever else runs here. Everything else does not exist.
  */
 export const COREFILE = `cluster.local {
     errors
@@ -13,6 +14,7 @@ export const COREFILE = `cluster.local {
     ready
     kubernetes cluster.local {
         ttl 5
+        namespace_labels "kubernetes.io/metadata.name notin (${GYM_NAMESPACE}, ${SYSTEM_NAMESPACE})"
     }
 }
 . {

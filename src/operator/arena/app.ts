@@ -5,6 +5,7 @@ import { captureBaseline } from '../../health/baseline.ts';
 import type { Baseline } from '../../health/snapshot.ts';
 import { type ArenaNames, realNamespace } from '../../kube/arena-names.ts';
 import type { Deployment, KubeObject } from '../../kube/types.ts';
+import { IMAGE_REGISTRY } from '../config.ts';
 
 /** The healthy app as its manifests have it: plain namespaces, newest templates, and the older templates of each Deployment. */
 export interface App {
@@ -19,11 +20,14 @@ export interface App {
 
 const CREATE_FIRST = ['ServiceAccount', 'ResourceQuota', 'LimitRange', 'Secret', 'ConfigMap', 'Service', 'PodDisruptionBudget'];
 
-/** Reads `sample_app/rendered/<overlay>/{current,revision-1,revision-2}.yaml` (kustomize builds, made by `npm run generate`). */
-export function loadApp(overlay = 'default'): App {
+/**
+ * Reads `sample_app/rendered/<overlay>/{current,revision-1,revision-2}.yaml` (kustomize builds, made by `npm run generate`). `registry`: where the
+ * cluster pulls the app's images from.
+ */
+export function loadApp({ overlay = 'default', registry = IMAGE_REGISTRY }: { overlay?: string; registry?: string } = {}): App {
   const folder = fileURLToPath(new URL(`../../../sample_app/rendered/${overlay}/`, import.meta.url));
   const read = (file: string): KubeObject[] =>
-    parseAllDocuments(readFileSync(folder + file, 'utf8')).map((doc) => {
+    parseAllDocuments(readFileSync(folder + file, 'utf8').replaceAll(`image: ${IMAGE_REGISTRY}/`, `image: ${registry}/`)).map((doc) => {
       if (doc.errors.length) throw new Error(`${folder}${file}: ${doc.errors[0].message}`);
       return doc.toJS() as KubeObject;
     });
