@@ -20,43 +20,46 @@ const SAME_CHANGE_SECONDS = 5;
  * and events say; put back what changed; look again. Knows kubectl, and nothing of this app or of what may have been broken.
  */
 export async function playRunbook(act: Act, maxRounds = 3): Promise<void> {
+  const treated = new Map<string, string>();
   for (let round = 0; round < maxRounds; round++) {
-    const deployments = await act(DEPLOYMENTS_LINE);
-    if (deployments.done) return;
-    const short = readDeployments(deployments.output).filter((d) => d.ready < d.wanted || d.wanted === 0);
+    const listed = await act(DEPLOYMENTS_LINE);
+    if (listed.done) return;
+    const deployments = readDeployments(listed.output);
     const pods = await act('kubectl get pods -A');
     if (pods.done) return;
     // Restarting pods are ready between two crashes.
-    const restarting = readDeployments(deployments.output).filter((d) => !short.includes(d) && restarts(pods.output, d));
-    const changes = await act(CHANGES_LINE);
-    if (changes.done) return;
-    const lately = changedLately(changes.output);
-    const suspects = [...short, ...restarting].sort((a, b) => Number(lately.has(keyOf(b))) - Number(lately.has(keyOf(a))));
+    const suspects = deployments.filter((d) => d.ready < d.wanted || d.wanted === 0 || restarts(pods.output, d));
     if (suspects.length === 0) {
       // Everything has its replicas again; whoever keeps score waits out what still settles.
       await act('report: resolved');
       return;
     }
-    for (const suspect of suspects) {
-      if (await treat(act, suspect, lately.has(keyOf(suspect)))) return;
+    const changes = await act(CHANGES_LINE);
+    if (changes.done) return;
+    const lately = changedLately(changes.output);
+    // What changed last first: the others may only suffer from it.
+    const untreated = suspects.filter((d) => !treated.has(keyOf(d)));
+    untreated.sort((a, b) => Number(lately.has(keyOf(b))) - Number(lately.has(keyOf(a))));
+    for (const suspect of untreated) {
+      const treatment = await treat(act, suspect, lately.has(keyOf(suspect)));
+      if (treatment.done) return;
+      if (treatment.cause) treated.set(keyOf(suspect), `${suspect.name} in namespace ${suspect.namespace}: ${inWords(treatment.cause)}`);
     }
-    for (const { namespace, name } of suspects) {
-      if ((await act(`kubectl rollout status deploy/${name} -n ${namespace} --timeout=15s`)).done) return;
-    }
+    if ((await act(`diagnose: ${[...treated.values()].join('; ') || 'nothing found yet'}`)).done) return;
+    const statuses = suspects.map((d) => `kubectl rollout status deploy/${d.name} -n ${d.namespace} --timeout=15s`);
+    if ((await act(statuses.join('; '))).done) return;
   }
 }
 
-/** Looks into one Deployment and mends it if the evidence points at it. True when the episode is over. */
-async function treat(act: Act, d: DeploymentLine, changed: boolean): Promise<boolean> {
+/** Looks into one Deployment and mends it if the evidence points at it. */
+async function treat(act: Act, d: DeploymentLine, changed: boolean): Promise<{ done: boolean; cause?: Cause }> {
   const at = `-n ${d.namespace}`;
   const seen = await act(
     `kubectl describe deploy/${d.name} ${at} | tail -25; kubectl describe pods ${at} | grep -E '^Name:|Reason:|Exit Code|Warning' | tail -40; kubectl get events ${at} | grep -E 'Scaled down|exceeded quota' | tail -8`,
   );
-  if (seen.done) return true;
-  const cause = conclude(d, seen.output, changed);
-  if (!cause) return false;
-  if ((await act(`diagnose: ${d.name} in namespace ${d.namespace}: ${inWords(cause)}`)).done) return true;
-  return (await act(fixFor(d, cause, seen.output))).done;
+  const cause = seen.done ? undefined : conclude(d, seen.output, changed);
+  if (!cause) return { done: seen.done };
+  return { done: (await act(fixFor(d, cause, seen.output))).done, cause };
 }
 
 function fixFor(d: DeploymentLine, cause: Cause, evidence: string): string {

@@ -4,8 +4,9 @@ import { API_VERSION, FINALIZER } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ownerReferenceTo } from '../../api/object.ts';
 import type { Step } from '../../api/step.ts';
+import { difficultyOf } from '../../designer/seeded.ts';
 import { scenarioHash } from '../../faults/engine.ts';
-import { FAULTS, faultOf } from '../../faults/index.ts';
+import { FAULTS } from '../../faults/index.ts';
 import type { Judge, JudgedLine, Judgement } from '../../judge/judge.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
@@ -93,7 +94,7 @@ export class EpisodeReconciler {
       steps,
       judgements: new Map<number, Judgement>(),
       gatewayAlive: !episode.spec.gateway || this.#leaseLeftMs(episode) > 0,
-      difficulty: difficultyOf(episode, incident),
+      difficulty: difficultyFor(episode, incident),
     };
     if (!incident?.status?.alert || episode.status?.outcome) return base;
     const diagnosisScore = this.#diagnosisScore(steps, incident);
@@ -211,9 +212,9 @@ const judged = ({ spec }: Step): JudgedLine => ({
   ...(spec.exitCode === undefined ? {} : { exitCode: spec.exitCode }),
 });
 
-/** As the incident says; else the hardest of its faults. */
-function difficultyOf(episode: Episode, incident: Incident | undefined): number {
+/** As the incident says; else what the designer would have said of its faults. */
+function difficultyFor(episode: Episode, incident: Incident | undefined): number {
   const stated = incident?.spec.difficulty ?? episode.spec.incident?.difficulty;
   const faults = incident?.spec.faults ?? episode.spec.incident?.faults ?? [];
-  return stated ?? Math.max(0, ...faults.filter((f) => FAULTS.has(f.type)).map((f) => faultOf(f.type).difficulty));
+  return stated ?? difficultyOf(faults.filter((f) => FAULTS.has(f.type)));
 }
