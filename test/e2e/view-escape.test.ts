@@ -1,6 +1,7 @@
 import { type RequestOptions, request } from 'node:https';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { GROUP } from '../../src/api/group.ts';
+import { HUB_NAME } from '../../src/gateway/view-hub.ts';
 import { realNamespace } from '../../src/kube/arena-names.ts';
 import { type Arena, must, type OpenView, openWorld, type World } from './view-world.ts';
 
@@ -492,6 +493,7 @@ function call(
     hostname,
     port,
     ca: view.ca,
+    servername: HUB_NAME,
     method,
     path,
     agent: false,

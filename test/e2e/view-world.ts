@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { parse, parseAllDocuments } from 'yaml';
 import { GROUP } from '../../src/api/group.ts';
 import { type ArenaView, createArenaView } from '../../src/gateway/view/arena-view.ts';
-import { serveArenaView, viewKubeconfig } from '../../src/gateway/view/serve.ts';
 import { createUpstream } from '../../src/gateway/view/upstream.ts';
 import type { ViewRequest } from '../../src/gateway/view/view-request.ts';
+import { HUB_NAME, ViewHub } from '../../src/gateway/view-hub.ts';
 import { type ArenaNames, realNamespace, toRealValue } from '../../src/kube/arena-names.ts';
 import { cachedProgram } from '../../src/local/cache.ts';
 import { openCluster } from '../../src/local/choose.ts';
@@ -98,7 +98,7 @@ export async function openWorld(): Promise<World> {
     ca,
     admin,
     async direct({ names, token }) {
-      return run(await writeKubeconfig(viewKubeconfig({ server, ca, token, namespace: realNamespace('payments', names) })));
+      return run(await writeKubeconfig(kubeconfigOf({ server, ca, token, namespace: realNamespace('payments', names) })));
     },
     async makeArena({ app }) {
       const names: ArenaNames = { id: `v${randomBytes(5).toString('hex')}`, plain: PLAIN };
@@ -138,10 +138,15 @@ export async function openWorld(): Promise<World> {
         onRequest: (request) => requests.push(request),
         onUpstreamFailure: (error) => failures.push(error),
       });
-      const served = await serveArenaView(view);
-      closers.unshift(() => served.close());
-      const path = await writeKubeconfig(viewKubeconfig({ server: served.url, ca: served.ca, token: sessionToken, namespace: 'payments' }));
-      return { kubectl: run(path), url: served.url, ca: served.ca, sessionToken, view, requests, failures };
+      const hub = new ViewHub();
+      await hub.listen({ host: '127.0.0.1', port: 0 });
+      hub.add(sessionToken, view);
+      closers.unshift(() => hub.close());
+      const url = `https://127.0.0.1:${(hub.address as { port: number }).port}`;
+      const path = await writeKubeconfig(
+        kubeconfigOf({ server: url, serverName: HUB_NAME, ca: hub.ca, token: sessionToken, namespace: 'payments' }),
+      );
+      return { kubectl: run(path), url, ca: hub.ca, sessionToken, view, requests, failures };
     },
     async close() {
       if (made.length > 0) await admin(['delete', 'namespace', ...made, '--wait=false', '--now']);
@@ -155,6 +160,18 @@ export async function must(result: Promise<Result>): Promise<Result> {
   const done = await result;
   if (done.code !== 0) throw new Error(`kubectl exited with ${done.code}: ${done.stderr}${done.stdout}`);
   return done;
+}
+
+function kubeconfigOf(o: { server: string; serverName?: string; ca: string; token: string; namespace: string }): string {
+  const authority = { 'certificate-authority-data': Buffer.from(o.ca).toString('base64'), 'tls-server-name': o.serverName };
+  return JSON.stringify({
+    apiVersion: 'v1',
+    kind: 'Config',
+    clusters: [{ name: 'production', cluster: { server: o.server, ...authority } }],
+    users: [{ name: 'oncall', user: { token: o.token } }],
+    contexts: [{ name: 'production', context: { cluster: 'production', user: 'oncall', namespace: o.namespace } }],
+    'current-context': 'production',
+  });
 }
 
 function list(items: unknown[]): string {
