@@ -19,5 +19,5 @@ const written = gymKinds(FAULT_TYPES).map((kind) => {
 const kustomization = { apiVersion: 'kustomize.config.k8s.io/v1beta1', kind: 'Kustomization', resources: [...written] };
 writeFileSync(join(folder, 'kustomization.yaml'), stringify(kustomization));
 written.push('kustomization.yaml');
-for (const file of readdirSync(folder)) if (!written.includes(file)) rmSync(join(folder, file));
+for (const file of readdirSync(folder)) if (file.startsWith(GROUP) && !written.includes(file)) rmSync(join(folder, file));
 console.log(`Wrote ${written.length} files to crds/`);
