@@ -41,10 +41,10 @@ export function editAttempts(context: FaultContext, program: string): Attempt[] 
   ];
 }
 
-/** The jq program that sets `path` (below the target's container, e.g. `.image`) to `value`. */
-export function setInContainer(context: FaultContext, path: string, value: unknown): string {
+/** The jq program that changes the target's container by `update`, e.g. `.image = "x"`. */
+export function updateContainer(context: FaultContext, update: string): string {
   const { name } = targetContainer(context.deployment, context.target);
-  return `(.spec.template.spec.containers[] | select(.name == ${JSON.stringify(name)}) | ${path}) = ${JSON.stringify(value)}`;
+  return `.spec.template.spec.containers |= map(if .name == ${JSON.stringify(name)} then ${update} else . end)`;
 }
 
 export const undo = (context: FaultContext): Attempt => attempt('undo the last rollout', `kubectl rollout undo ${ref(context)}`);

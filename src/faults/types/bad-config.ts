@@ -2,7 +2,7 @@ import { findWorkload, isReady, lastPodChange } from '../../health/arena-view.ts
 import { probeSeconds } from '../../health/template.ts';
 import type { EnvVar } from '../../kube/types.ts';
 import { failingAlert } from '../alerts.ts';
-import { attempt, editAttempts, jsonPatchLine, patchContainerLine, quote, ref, setInContainer, undo } from '../attempts.ts';
+import { attempt, editAttempts, jsonPatchLine, patchContainerLine, quote, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { parseServiceUrl, sameServiceUrl } from '../service-url.ts';
 import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
@@ -94,7 +94,10 @@ export const badConfig: Fault = {
       attempt('patch the variable', patchContainerLine(context, { env: [{ name: variable, value }] })),
       attempt('JSON patch of the variable', jsonPatchLine(context, [{ op: 'replace', path: `/env/${index}/value`, value }])),
       attempt('the same host by a shorter name', `kubectl set env ${ref(context)} ${quote(`${variable}=${shorter}`)}`),
-      ...editAttempts(context, setInContainer(context, `.env[] | select(.name == ${JSON.stringify(variable)}) | .value`, value)),
+      ...editAttempts(
+        context,
+        updateContainer(context, `.env |= map(if .name == ${JSON.stringify(variable)} then .value = ${JSON.stringify(value)} else . end)`),
+      ),
     ];
   },
   cheats: (context, { variable }) => [

@@ -1,6 +1,6 @@
 import { findWorkload } from '../../health/arena-view.ts';
 import { restartingAlert } from '../alerts.ts';
-import { attempt, editAttempts, jsonPatchLine, patchContainerLine, ref, setInContainer, undo } from '../attempts.ts';
+import { attempt, editAttempts, jsonPatchLine, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { containerStatuses, observedRunSeconds, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
@@ -60,7 +60,7 @@ export const crashloop: Fault = {
     return [
       undo(context),
       attempt('JSON patch of what was wrong', jsonPatchLine(context, [operation])),
-      ...editAttempts(context, setInContainer(context, `.${field}`, was ?? null)),
+      ...editAttempts(context, updateContainer(context, `.${field} = ${JSON.stringify(was ?? null)}`)),
       ...(context.deployment.spec.strategy?.type === 'Recreate'
         ? []
         : [

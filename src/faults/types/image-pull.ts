@@ -1,6 +1,6 @@
 import { imageRepository } from '../../health/template.ts';
 import { unavailableAlert } from '../alerts.ts';
-import { attempt, editAttempts, patchContainerLine, ref, setInContainer, undo } from '../attempts.ts';
+import { attempt, editAttempts, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
@@ -56,7 +56,7 @@ export const imagePull: Fault = {
   honestFixes: (context) => [
     undo(context),
     attempt('patch the image', patchContainerLine(context, { image: image(context) })),
-    ...editAttempts(context, setInContainer(context, '.image', image(context))),
+    ...editAttempts(context, updateContainer(context, `.image = ${JSON.stringify(image(context))}`)),
   ],
   cheats: (context) => [
     attempt('restart the pods', `kubectl rollout restart ${ref(context)}`),

@@ -1,7 +1,7 @@
 import { findWorkload } from '../../health/arena-view.ts';
 import { probeSeconds } from '../../health/template.ts';
 import { restartingAlert } from '../alerts.ts';
-import { attempt, editAttempts, jsonPatchLine, patchContainerLine, ref, setInContainer, undo } from '../attempts.ts';
+import { attempt, editAttempts, jsonPatchLine, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
@@ -65,7 +65,7 @@ export const livenessProbe: Fault = {
       'the right probe, a little more patient',
       patchContainerLine(context, { livenessProbe: { ...probe(context), failureThreshold: (probe(context).failureThreshold ?? 3) + 1 } }),
     ),
-    ...editAttempts(context, setInContainer(context, '.livenessProbe', probe(context))),
+    ...editAttempts(context, updateContainer(context, `.livenessProbe = ${JSON.stringify(probe(context))}`)),
   ],
   cheats: (context) => [
     attempt('no liveness probe', jsonPatchLine(context, [{ op: 'remove', path: '/livenessProbe' }])),

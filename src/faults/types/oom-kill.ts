@@ -2,7 +2,7 @@ import { findWorkload } from '../../health/arena-view.ts';
 import { parseQuantity } from '../../health/quantity.ts';
 import type { ContainerStatus } from '../../kube/types.ts';
 import { restartingAlert } from '../alerts.ts';
-import { attempt, editAttempts, patchContainerLine, ref, setInContainer, undo } from '../attempts.ts';
+import { attempt, editAttempts, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { containerStatuses, observedRunSeconds, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
@@ -67,7 +67,7 @@ export const oomKill: Fault = {
       attempt('patch limit and request', patchContainerLine(context, { resources: memory(context) })),
       attempt('raise only the limit', `kubectl set resources ${ref(context)} -c ${name} --limits=memory=${limit}`),
       attempt('twice the old limit', `kubectl set resources ${ref(context)} -c ${name} --limits=memory=${parseQuantity(limit) * 2}`),
-      ...editAttempts(context, setInContainer(context, '.resources', memory(context))),
+      ...editAttempts(context, updateContainer(context, `.resources = ${JSON.stringify(memory(context))}`)),
     ];
   },
   cheats: (context, { limit }) => [

@@ -84,7 +84,7 @@ export const resourceQuota: Fault = {
     const hard = hardOf(context, resource);
     const { namespace } = context.target;
     const name = quotaName(context);
-    const read = `kubectl get resourcequota ${name} -n ${namespace} -o json | jq '.spec.hard["${resource}"] = "${hard}"' > quota.json`;
+    const read = `kubectl get resourcequota ${name} -n ${namespace} -o json | jq '.spec.hard += {"${resource}": "${hard}"}' > quota.json`;
     return [
       attempt(
         'JSON patch of the limit',
