@@ -281,9 +281,9 @@ describe('what the view adds or refuses', () => {
     expect((await must(view.kubectl(['get', name, '-o', 'jsonpath={.status.images}']))).stdout).toBe('');
   }, 60_000);
   test('cp keeps files byte by byte, there and back', async () => {
-    const pod = (await must(view.kubectl(['get', 'pods', '-l', 'app.kubernetes.io/name=payment-worker', '-o', 'name']))).stdout
-      .trim()
-      .replace('pod/', '');
+    const pod = 'files';
+    await must(view.kubectl(['run', pod, `--image=${IMAGE}`, '--restart=Never', '--command', '--', 'sleep', '3600']));
+    await must(view.kubectl(['wait', '--for=condition=Ready', 'pod/files', '--timeout=60s']));
     const script = `head -c 200000 /dev/urandom > /tmp/a; printf 'x.payments-${arena.names.id}.svc' >> /tmp/a; md5sum < /tmp/a`;
     const sum = (await must(view.kubectl(['exec', pod, '--', 'sh', '-c', script.replace(`payments-${arena.names.id}`, 'payments')])))
       .stdout;
@@ -336,7 +336,7 @@ describe('what the view adds or refuses', () => {
     expect(view.requests.filter(({ mutating }) => mutating)).toMatchObject([
       { verb: 'patch', resource: 'deployments', name: 'payment-api', namespace: 'payments', status: 200 },
     ]);
-  });
+  }, 60_000);
   test('no failure of the API server was seen', () => {
     expect(view.failures).toEqual([]);
   });
