@@ -3,7 +3,7 @@ import { openCluster } from '../../src/local/choose.ts';
 import { buildImages } from '../../src/local/images/build.ts';
 import { ShopCopy } from './support/shop-copy.ts';
 
-jest.setTimeout(300_000);
+jest.setTimeout(400_000);
 
 const DEPLOYMENTS = {
   'payment-db': 'payments',
@@ -235,25 +235,7 @@ describe('each fault shows itself as in real life', () => {
     ));
 });
 
-test('every container ends within two seconds of being asked to', async () => {
-  const ends = Object.entries(DEPLOYMENTS).map(async ([name, namespace]) => {
-    const pod = (
-      await shop.in(namespace, 'get', 'pod', '-l', `app.kubernetes.io/name=${name}`, '-o', 'jsonpath={.items[0].metadata.name}')
-    ).trim();
-    const watch = shop.in(
-      namespace,
-      'get',
-      'pod',
-      pod,
-      '--watch',
-      '--output-watch-events',
-      '-o',
-      'jsonpath={.type} {.object.status.containerStatuses[0].state.terminated.exitCode}{"\\n"}',
-      '--request-timeout=8s',
-    );
-    await shop.in(namespace, 'delete', 'pod', pod, '--grace-period=10', '--wait=false');
-    return { name, codes: [...(await watch.catch(String)).matchAll(/MODIFIED (\d+)/g)].map(([, code]) => Number(code)) };
-  });
-  // 137 would be a program that had to be killed at the end of its grace period.
-  for (const { name, codes } of await Promise.all(ends)) expect({ name, codes: [...new Set(codes)] }).toEqual({ name, codes: [0] });
+test.each(Object.entries(DEPLOYMENTS))('%s ends by itself when its pod is deleted', async (name, namespace) => {
+  // 143 would be a program that ignores what it was asked, 137 one that had to be killed at the end of its grace period.
+  expect(await shop.deletePod(namespace, name)).toBe(0);
 });

@@ -4,6 +4,8 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { Readable } from 'node:stream';
+import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ArenaNames, realNamespace, toReal } from '../../../src/kube/arena-names.ts';
 import { cachedProgram } from '../../../src/local/cache.ts';
@@ -26,7 +28,7 @@ export class ShopCopy {
   readonly #kubeconfig: string;
   readonly #arena: ArenaNames = { id: `t${randomBytes(6).toString('hex').slice(0, 11)}`, plain: NAMESPACES };
   #proxy: ChildProcess | undefined;
-  #base = '';
+  #api = '';
 
   constructor(kubeconfig: string) {
     this.#kubeconfig = kubeconfig;
@@ -72,7 +74,7 @@ export class ShopCopy {
     });
     const [line] = (await once(createInterface({ input: this.#proxy.stdout as NodeJS.ReadableStream }), 'line')) as [string];
     const address = /127\.0\.0\.1:\d+/.exec(line)?.[0];
-    this.#base = `http://${address}/api/v1/namespaces/${realNamespace('frontend', this.#arena)}/services/web-app:80/proxy`;
+    this.#api = `http://${address}/api/v1/namespaces`;
   }
 
   /** Applies today's manifests and waits until every Deployment is Ready. Returns the milliseconds that took. */
@@ -91,7 +93,7 @@ export class ShopCopy {
   }
 
   #ready(): Promise<void> {
-    return this.until(async () => (await this.#unready()) === '', 120_000, 'all Deployments Ready');
+    return this.until(async () => (await this.#unready()) === '', 240_000, 'all Deployments Ready');
   }
 
   /** The Deployments that are not as they should be, one a line. */
@@ -117,7 +119,7 @@ export class ShopCopy {
     body?: object,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; body: Payment & Record<string, unknown> }> {
-    const response = await fetch(this.#base + path, {
+    const response = await fetch(`${this.#api}/${realNamespace('frontend', this.#arena)}/services/web-app:80/proxy${path}`, {
       method,
       headers: { 'content-type': 'application/json', ...headers },
       body: body && JSON.stringify(body),
@@ -171,6 +173,31 @@ export class ShopCopy {
     return text;
   }
 
+  /** Deletes one pod of a Deployment and returns the exit code that its container ended with. */
+  async deletePod(namespace: string, deployment: string): Promise<number | undefined> {
+    const pod = await this.in(
+      namespace,
+      'get',
+      'pod',
+      '-l',
+      `app.kubernetes.io/name=${deployment}`,
+      '-o',
+      'jsonpath={.items[0].metadata.name}',
+    );
+    const query = new URLSearchParams({ watch: '1', fieldSelector: `metadata.name=${pod}`, timeoutSeconds: '60' });
+    const events = await fetch(`${this.#api}/${realNamespace(namespace, this.#arena)}/pods?${query}`);
+    await this.in(namespace, 'delete', 'pod', pod, '--grace-period=20', '--wait=false');
+    const stream = Readable.fromWeb(events.body as ReadableStream).on('error', () => {});
+    let code: number | undefined;
+    for await (const line of createInterface({ input: stream })) {
+      const event = JSON.parse(line);
+      code = event.object.status.containerStatuses?.[0].state.terminated?.exitCode ?? code;
+      if (event.type === 'DELETED') break;
+    }
+    stream.destroy();
+    return code;
+  }
+
   async remove(): Promise<void> {
     this.#proxy?.kill();
     await this.kubectl([
@@ -178,7 +205,7 @@ export class ShopCopy {
       'namespace',
       ...NAMESPACES.map((plain) => realNamespace(plain, this.#arena)),
       '--ignore-not-found',
-      '--timeout=90s',
+      '--wait=false',
     ]);
   }
 }
