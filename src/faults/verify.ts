@@ -57,6 +57,8 @@ const ARENA_TIMEOUT_MS = 300_000;
 const RESOLVE_TIMEOUT_MS = 120_000;
 /** A cheat gets this long to settle, then twice the hold. */
 const SETTLE_MS = 10_000;
+/** Incidents that a verifier left behind when it was killed go by themselves. */
+const EPHEMERAL = { resolution: { timeoutSeconds: 600 }, ttlSecondsAfterFinished: 0 };
 
 /** Plays every attempt in a fresh arena of a live cluster with a running operator. Results come in the order of `plays`. */
 export async function verify(plays: readonly Play[], options: VerifyOptions): Promise<PlayResult[]> {
@@ -126,12 +128,8 @@ class Verifier {
   async #asIncident(name: string, play: Play, result: PlayResult): Promise<void> {
     const { client, clock, openShell } = this.#o;
     const metadata = { name, namespace: GYM_NAMESPACE };
-    await client.create(Resources.incidents, {
-      apiVersion: API_VERSION,
-      kind: 'Incident',
-      metadata,
-      spec: { faults: [...play.scenario.faults] },
-    });
+    const spec = { faults: [...play.scenario.faults], ...EPHEMERAL };
+    await client.create(Resources.incidents, { apiVersion: API_VERSION, kind: 'Incident', metadata, spec });
     const hurting = await this.#hurting(name, result);
     const shell = await openShell(hurting.status?.namespaces ?? {});
     try {
