@@ -1,0 +1,129 @@
+/**
+ * `npm run bench`: what the gym costs beyond Kubernetes itself, as one JSON object on standard output (progress on standard error) and in
+ * docs/results/bench.json. `--quick` measures little and writes no file. `--url` measures a gateway that runs already; without it a cluster is
+ * made for the bench and removed again.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { MULTI_FAULT } from '../../src/designer/seeded.ts';
+import { FAULT_TYPES } from '../../src/faults/index.ts';
+import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
+import { measureFix } from './fix.ts';
+import { attachGym, startGym } from './gym.ts';
+import { describeCommit, describeMachine } from './machine.ts';
+import { MemoryWatch } from './memory.ts';
+import { measureReset } from './reset.ts';
+import { measureStep } from './step.ts';
+import { type Level, measureThroughput } from './throughput.ts';
+import { GymWatch } from './watches.ts';
+
+const ALL_FAULTS = [...FAULT_TYPES, MULTI_FAULT];
+
+interface Size {
+  faults: readonly string[];
+  resetRounds: number;
+  stepRounds: number;
+  fixRounds: number;
+  levels: readonly Level[];
+  /** Milliseconds after which a level starts no further episode. */
+  limitMs: number;
+}
+const FULL: Size = {
+  faults: ALL_FAULTS,
+  resetRounds: 3,
+  stepRounds: 12,
+  fixRounds: 2,
+  levels: [
+    { sessions: 1, episodes: 8 },
+    { sessions: 8, episodes: 64 },
+    { sessions: 16, episodes: 64 },
+  ],
+  limitMs: 480_000,
+};
+const QUICK: Size = {
+  faults: ['oom_kill', 'scale_zero'],
+  resetRounds: 1,
+  stepRounds: 3,
+  fixRounds: 1,
+  levels: [
+    { sessions: 1, episodes: 2 },
+    { sessions: 2, episodes: 4 },
+  ],
+  limitMs: 120_000,
+};
+/** Every session has an arena, as many are being made for its next episode, and the last ones are still being removed. */
+const POOL = { spareArenas: 2, maxArenas: 32, maxSessions: 16 };
+const RESULTS = join(import.meta.dirname, '../../docs/results');
+
+const { values: flags } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    url: { type: 'string' },
+    kubeconfig: { type: 'string' },
+    'operator-metrics': { type: 'string', default: 'http://127.0.0.1:8080/metrics' },
+    'gateway-metrics': { type: 'string', default: 'http://127.0.0.1:8082/metrics' },
+  },
+});
+const say = (line: string): void => console.error(line);
+const size = flags.quick ? QUICK : FULL;
+const metrics = { operator: flags['operator-metrics'], gateway: flags['gateway-metrics'] };
+const started = new Date();
+const gym = flags.url
+  ? await attachGym({ url: flags.url, kubeconfig: flags.kubeconfig, metrics })
+  : await startGym({ ...POOL, progress: say });
+
+let failed = false;
+/** One part's figures, or why there are none: the others are worth having all the same. */
+async function part(name: string, measure: () => Promise<object> | object): Promise<object> {
+  say(`== ${name}`);
+  try {
+    return await measure();
+  } catch (error) {
+    failed = true;
+    say(`${name} failed: ${(error as Error).stack}`);
+    return { met: false, error: (error as Error).message };
+  }
+}
+
+try {
+  const watch = await GymWatch.start(gym.client);
+  const machine = await describeMachine(gym.client);
+  const memory = new MemoryWatch(gym, watch);
+  const app = paperBaseline(loadApp());
+  // Each part finds its Episodes by their seeds, so a seed is used once, also in another run of the bench.
+  const base = Math.floor(started.getTime() / 1000) * 10_000;
+  const { faults } = size;
+  const reset_s = await part('reset', () => measureReset(gym, watch, { faults, rounds: size.resetRounds, firstSeed: base, app, say }));
+  const step_ms = await part('step', () => measureStep(gym, watch, { rounds: size.stepRounds, seed: base + 1000, say }));
+  const fix_report_s = await part('fix', () =>
+    measureFix(gym, watch, { faults, rounds: size.fixRounds, firstSeed: base + 2000, app, say }),
+  );
+  const episodes_per_hour = await part('throughput', () =>
+    measureThroughput(gym, watch, { faults, levels: size.levels, limitMs: size.limitMs, firstSeed: base + 3000, say }),
+  );
+  const memory_mb = await part('memory', () => memory.report());
+  memory.stop();
+  await watch.stop();
+  const result = {
+    started: started.toISOString(),
+    seconds: Math.round((Date.now() - started.getTime()) / 1000),
+    commit: describeCommit(),
+    command: ['node', 'test/bench/bench.ts', ...process.argv.slice(2)].join(' '),
+    quick: flags.quick,
+    machine,
+    reset_s,
+    step_ms,
+    fix_report_s,
+    episodes_per_hour,
+    memory_mb,
+  };
+  if (!flags.quick) {
+    mkdirSync(RESULTS, { recursive: true });
+    writeFileSync(join(RESULTS, 'bench.json'), `${JSON.stringify(result, null, 1)}\n`);
+  }
+  console.log(JSON.stringify(result));
+} finally {
+  await gym.stop();
+}
+if (failed) process.exitCode = 1;

@@ -1,0 +1,136 @@
+import { AgentError, OpenEnvClient } from '../../src/cli/runbook/openenv-client.ts';
+import { playRunbook } from '../../src/cli/runbook/runbook.ts';
+import type { Gym } from './gym.ts';
+import { grouped, median, round } from './stats.ts';
+import type { GymWatch } from './watches.ts';
+
+/** At TARGET_SESSIONS sessions; the original's one session was measured at 190. */
+const TARGET_PER_HOUR = 500;
+const TARGET_SESSIONS = 8;
+
+export interface Level {
+  sessions: number;
+  /** A multiple of the number of faults, so that all are played evenly. */
+  episodes: number;
+}
+
+/** What one number of sessions reached. */
+interface Reached {
+  per_hour: number;
+  seconds: number;
+  finished: number;
+  resolved: number;
+  unscorable: number;
+  errors: string[];
+  by_fault: Record<string, { episodes: number; resolved: number; median_s: number }>;
+}
+
+interface Played {
+  fault: string;
+  seed: number;
+  seconds: number;
+  outcome: string;
+  scorable: boolean;
+  /** The gateway answered with an error. */
+  error?: string;
+}
+
+/** Whole episodes, reset to outcome, played by the runbook agent with so many sessions at once. */
+export async function measureThroughput(
+  gym: Gym,
+  watch: GymWatch,
+  o: { faults: readonly string[]; levels: readonly Level[]; limitMs: number; firstSeed: number; say: (line: string) => void },
+): Promise<object> {
+  const sessions: Record<string, Reached | { error: string }> = {};
+  let seed = o.firstSeed;
+  for (const level of o.levels) {
+    await watch.warm(1);
+    sessions[level.sessions] = await playLevel(gym, { ...o, ...level, firstSeed: seed }).catch((error: Error) => ({
+      error: error.message,
+    }));
+    seed += level.episodes;
+  }
+  const reached = sessions[TARGET_SESSIONS];
+  const value = reached && 'per_hour' in reached ? reached.per_hour : null;
+  return { target: TARGET_PER_HOUR, met: value === null ? null : value >= TARGET_PER_HOUR, per_hour_at_8: value, sessions };
+}
+
+/**
+ * Sessions take the next episode from one list until it is empty or the time is over. The clock runs from the first reset to the last outcome, so
+ * sessions that idle at the end count against the figure.
+ */
+async function playLevel(
+  gym: Gym,
+  o: Level & { faults: readonly string[]; limitMs: number; firstSeed: number; say: (line: string) => void },
+): Promise<Reached> {
+  const played: Played[] = [];
+  const began = performance.now();
+  let next = 0;
+  const seat = async (): Promise<void> => {
+    while (next < o.episodes && performance.now() - began < o.limitMs) {
+      const index = next++;
+      const one = await playEpisode(gym.url, o.faults[index % o.faults.length], o.firstSeed + index);
+      played.push(one);
+      o.say(
+        `${o.sessions} sessions, ${played.length}/${o.episodes}: ${one.fault} ${one.error ?? one.outcome} in ${one.seconds.toFixed(1)} s`,
+      );
+    }
+  };
+  const seats = Array.from({ length: o.sessions }, () =>
+    seat().catch((error) => {
+      next = o.episodes;
+      throw error;
+    }),
+  );
+  const refused = (await Promise.allSettled(seats)).find((ended) => ended.status === 'rejected');
+  if (refused) throw refused.reason;
+  const seconds = (performance.now() - began) / 1000;
+  const finished = played.filter((p) => p.error === undefined && p.scorable);
+  const per_hour = round((finished.length * 3600) / seconds, 0);
+  o.say(`${o.sessions} sessions: ${per_hour} episodes an hour`);
+  const by_fault = Object.fromEntries(
+    grouped(finished, (p) => p.fault).map(([fault, own]) => [
+      fault,
+      {
+        episodes: own.length,
+        resolved: own.filter((p) => p.outcome === 'Resolved').length,
+        median_s: round(median(own.map((p) => p.seconds)), 1),
+      },
+    ]),
+  );
+  return {
+    per_hour,
+    seconds: round(seconds, 1),
+    finished: finished.length,
+    resolved: finished.filter((p) => p.outcome === 'Resolved').length,
+    unscorable: played.filter((p) => p.error === undefined && !p.scorable).length,
+    errors: played.flatMap((p) => (p.error === undefined ? [] : [`${p.fault}: ${p.error}`])),
+    by_fault,
+  };
+}
+
+async function playEpisode(url: string, fault: string, seed: number): Promise<Played> {
+  const began = performance.now();
+  const seconds = (): number => round((performance.now() - began) / 1000, 2);
+  let agent: OpenEnvClient | undefined;
+  try {
+    agent = await OpenEnvClient.connect(url);
+    const client = agent;
+    let frame = await client.reset({ fault, seed });
+    if (!frame.done) {
+      await playRunbook(async (line) => {
+        frame = await client.step(line);
+        return { output: frame.observation.command_output, done: frame.done };
+      });
+      if (!frame.done) frame = await client.step('report: give-up');
+    }
+    const { outcome, scorable } = frame.observation;
+    return { fault, seed, seconds: seconds(), outcome: outcome ?? 'none', scorable };
+  } catch (error) {
+    // The gateway takes fewer sessions than asked for: nothing to measure.
+    if (error instanceof AgentError && error.code === 'CAPACITY_REACHED') throw error;
+    return { fault, seed, seconds: seconds(), outcome: 'none', scorable: false, error: (error as Error).message };
+  } finally {
+    agent?.close();
+  }
+}
