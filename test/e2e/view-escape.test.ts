@@ -1,5 +1,5 @@
 import { type RequestOptions, request } from 'node:https';
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { GROUP } from '../../src/api/group.ts';
 import { HUB_NAME } from '../../src/gateway/view-hub.ts';
 import { realNamespace } from '../../src/kube/arena-names.ts';
@@ -8,6 +8,8 @@ import { type Arena, must, type OpenView, openWorld, type World } from './view-w
 /** What the neighbour guards; it must never come through the view of another arena. */
 const JEWEL = 'jewel-of-the-neighbour';
 const IMAGE = 'registry.local/shop/payment-worker:2.4.1';
+
+jest.setTimeout(60_000);
 
 interface Attempt {
   /** METHOD path; {theirs} is the neighbour's real payments namespace, {node} a node, {id} and {theirId} the arenas' ids. */
@@ -188,7 +190,7 @@ describe('nothing can be written outside, nor can the walls be moved', () => {
     { line: 'DELETE /apis/networking.k8s.io/v1/namespaces/payments/networkpolicies/guard-boundary', expected: 422, says: /platform team/ },
     {
       line: 'PATCH /apis/networking.k8s.io/v1/namespaces/payments/networkpolicies/guard-boundary',
-      body: { spec: { egress: [{}] } },
+      body: { spec: { ingress: [{}] } },
       expected: 422,
       says: /platform team/,
     },
@@ -239,9 +241,7 @@ describe('nothing can be written outside, nor can the walls be moved', () => {
         [{ containers: [{ name: 'main', image: IMAGE, ports: [{ containerPort: 1, hostPort: 1 }] }] }, /hostPort/],
         [{ containers: [{ name: 'main', image: IMAGE, livenessProbe: { httpGet: { host: '198.18.0.2', port: 10250 } } }] }, /PodSecurity/],
       ] as [object, RegExp][]
-    ).map(
-      ([spec, says]): Attempt => ({ line: 'POST /api/v1/namespaces/payments/pods', body: pod('trick', spec), expected: [403, 422], says }),
-    ),
+    ).map(([spec, says]): Attempt => ({ line: 'POST /api/v1/namespaces/auth/pods', body: pod('trick', spec), expected: [403, 422], says })),
     {
       line: 'PATCH /api/v1/namespaces/payments/pods/sleeper/ephemeralcontainers',
       body: { spec: { ephemeralContainers: [{ name: 'e', image: IMAGE, securityContext: { privileged: true } }] } },

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { realNamespace } from '../../src/kube/arena-names.ts';
 import { type Arena, type Kubectl, must, type OpenView, openWorld, type Result, type World } from './view-world.ts';
 
@@ -13,6 +13,8 @@ interface Command {
   /** Order of lines is not defined. */
   sorted?: boolean;
 }
+
+jest.setTimeout(100_000);
 
 const IMAGE = 'registry.local/shop/payment-worker:2.4.1';
 const deployment = (extra: object = {}) =>

@@ -186,6 +186,10 @@ describe('what comes back', () => {
     });
     expect(answer).toMatchObject({ status: 403, body: expect.stringContaining('port-forward is not available here') });
   });
+  test('the index of OpenAPI v3 loses the hidden group though it calls itself text', async () => {
+    respond = () => ({ type: 'text/plain; charset=utf-8', body: '{"paths":{"apis/apps/v1":{},"apis/kubesregym.dev/v1alpha1":{}}}' });
+    expect((await send('GET', '/openapi/v3')).body).toBe('{"paths":{"apis/apps/v1":{}}}\n');
+  });
 });
 
 describe('what is counted', () => {

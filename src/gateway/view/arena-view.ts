@@ -247,7 +247,7 @@ class View {
       res.writeHead(200, { ...plainHeaders(answer.headers, this.#options.arena), 'content-length': bytes.length }).end(bytes);
       return;
     }
-    await sendPlain(res, answer, { ...this.#names, change: (document) => visibleDocument(document, hidden) });
+    await sendPlain(res, answer, { ...this.#names, json: true, change: (document) => visibleDocument(document, hidden) });
   }
 
   /** Reviews of oneself: RBAC's answer, and what the view adds to it. */

@@ -17,6 +17,8 @@ export interface ResponseOptions {
   readonly hidden: Hidden;
   /** Line-framed JSON events rather than one document. */
   readonly watch?: boolean;
+  /** One JSON document whatever its content type says: the index of OpenAPI v3 comes as text/plain. */
+  readonly json?: boolean;
   /** Leaves out objects, wherever they stand in the answer. */
   readonly drop?: (object: Json) => boolean;
   /** Changes a whole JSON document before it is made plain. */
@@ -33,7 +35,8 @@ export async function sendPlain(res: ServerResponse, answer: UpstreamResponse, o
     res.writeHead(answer.status, headers).end();
     return;
   }
-  if (type.startsWith('application/json') && !(options.watch && answer.status === 200)) {
+  const isJson = type.startsWith('application/json') || (options.json && answer.status === 200);
+  if (isJson && !(options.watch && answer.status === 200)) {
     const document = JSON.parse((await readAll(answer.body)).toString()) as Json;
     sendDocument(res, answer.status, options.change ? options.change(document) : document, options, headers);
     return;
@@ -41,7 +44,7 @@ export async function sendPlain(res: ServerResponse, answer: UpstreamResponse, o
   res.writeHead(answer.status, headers);
   // kubectl waits for the headers of a watch or of followed logs before there is a first line.
   res.flushHeaders();
-  const mapping = type.startsWith('application/json') ? mapLines((line) => plainEvent(line, options, hidden)) : plainText(arena);
+  const mapping = isJson ? mapLines((line) => plainEvent(line, options, hidden)) : plainText(arena);
   await pipeline(answer.body as Readable, mapping, res);
 }
 
