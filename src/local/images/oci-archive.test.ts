@@ -58,7 +58,7 @@ describe('an image archive', () => {
 });
 
 describe('the layer store', () => {
-  test('makes a layer once for the same inputs and anew when one changes', async () => {
+  test('makes a layer once for the same inputs, anew when one changes, and keeps the latest', async () => {
     const store = new LayerStore(dir);
     let made = 0;
     const make = (text: string) =>
@@ -69,9 +69,11 @@ describe('the layer store', () => {
     const first = await make('one');
     expect(await make('one')).toEqual(first);
     expect(made).toBe(1);
-    expect((await make('two')).digest).not.toBe(first.digest);
+    const second = await make('two');
+    expect(second.digest).not.toBe(first.digest);
     expect(made).toBe(2);
-    expect((await stat(first.path)).size).toBe(first.size);
+    expect((await stat(second.path)).size).toBe(second.size);
+    await expect(stat(first.path)).rejects.toThrow('ENOENT');
   });
 
   test('leaves nothing behind when filling fails', async () => {
