@@ -90,6 +90,9 @@ export class EpisodeSession implements GymSession {
     if (!play) throw new GatewayError('EXECUTION_ERROR', 'No episode is running; call reset first');
     if (play.done)
       throw new GatewayError('EXECUTION_ERROR', `The episode is over (${play.episode.status?.outcome}); call reset for a new one`);
+    // It may have ended while the agent thought: then its arena is going, and nothing may run there any more.
+    await this.#refresh(play, () => true, 1000);
+    if (play.done) return this.#answer(play, undefined);
     const waited = await this.#waitOutSettle(play);
     if (waited) return waited;
     const step = await this.#perform(play, action.command);

@@ -170,6 +170,29 @@ describe('an episode', () => {
     await gym.untilArenaGone(arena, 60_000);
   }, 300_000);
 
+  test('a line that runs on after it has mended things still counts as a step, in an arena that waits for it', async () => {
+    const agent = await gym.connect();
+    const episode = await begin(agent, { incident: SCALE_ZERO, seed: 900_005 });
+    const last = await agent.step(`${RIGHT_FIX}; sleep 17; kubectl get deployment/auth-service -n auth`);
+    expect(last.observation.command_output).toMatch(/auth-service +1\/1/);
+    expect(last).toMatchObject({ done: true, observation: { outcome: 'Resolved', steps_taken: 1 } });
+    const { status } = await ended(episode);
+    expect(status).toMatchObject({ outcome: 'Resolved', decidedSteps: 1, steps: [{ index: 1, mutations: 1 }] });
+    expect(last.reward).toBeCloseTo(status?.reward as number, 6);
+    agent.close();
+  }, 300_000);
+
+  test('an agent that thinks while someone else mends it is told so by its next frame, which runs nothing', async () => {
+    const agent = await gym.connect();
+    const episode = await begin(agent, { incident: SCALE_ZERO, seed: 900_006 });
+    const { namespaces = {} } = (await gym.untilIncident(episode.metadata.name, () => true, 'there', 1000)).status ?? {};
+    await gym.must(['scale', 'deployment/auth-service', '--replicas=1', '-n', namespaces.auth]);
+    await ended(episode);
+    const told = await agent.step('kubectl delete deployment --all -n auth');
+    expect(told).toMatchObject({ done: true, observation: { outcome: 'Resolved', steps_taken: 0, command_output: '' } });
+    agent.close();
+  }, 300_000);
+
   test('an agent cannot keep its arena by finalizers on what is in it', async () => {
     const agent = await gym.connect();
     const episode = await begin(agent, { incident: SCALE_ZERO, seed: 900_003 });

@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import type { Arena } from '../../api/arena.ts';
 import { findCondition } from '../../api/conditions.ts';
 import { API_VERSION, ARENA_LABEL, FINALIZER } from '../../api/group.ts';
+import type { Incident } from '../../api/incident.ts';
 import { ConditionType } from '../../api/reasons.ts';
 import type { ArenaTraffic } from '../../health/traffic.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -12,6 +13,7 @@ import type { Logger } from '../../kube/logger.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
 import type { Deployment } from '../../kube/types.ts';
 import type { OperatorConfig } from '../config.ts';
+import { isPlayed } from '../incident/owner.ts';
 import { isFinished } from '../incident/plan.ts';
 import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
@@ -88,7 +90,8 @@ export class ArenaReconciler {
     const { world, clock } = this.#deps;
     const claim = arena.spec.claimRef;
     const incident = claim && world.incidents.get({ namespace: arena.metadata.namespace as string, name: claim.name });
-    const claimantAlive = !claim || (incident?.metadata.uid === claim.uid && !incident.metadata.deletionTimestamp && !isFinished(incident));
+    const needed = (i: Incident) => !i.metadata.deletionTimestamp && (!isFinished(i) || isPlayed(i, world));
+    const claimantAlive = !claim || (incident?.metadata.uid === claim.uid && needed(incident));
     const namespaces = world.namespaces
       .list()
       .filter((ns) => ns.metadata.labels?.[ARENA_LABEL] === arena.metadata.name)

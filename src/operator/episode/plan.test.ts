@@ -137,7 +137,34 @@ const cases: Record<string, Case> = {
     given: playing([step(1, mutated)], { incident: incident(resolved), now: at(9) }),
     outcome: 'Resolved',
     scorable: true,
+    decided: 1,
+  },
+  'every line typed before it was resolved counts, that the agent left does not': {
+    given: playing([step(1), step(2, mutated), step(3, { action: 'Detach' })], { incident: incident(resolved), now: at(9) }),
+    outcome: 'Resolved',
+    decided: 2,
+  },
+  'a resolved incident waits for the Step of the line that a gateway still runs': {
+    given: playing([], { episode: episode(running, { gateway: 'g' }), incident: incident(resolved), now: at(10) }),
+    waitMs: 21_000,
+  },
+  'a resolution after a settle needs no further Step': {
+    given: playing([], {
+      episode: episode({ ...running, settling: true }, { gateway: 'g' }),
+      incident: incident(resolved),
+      now: at(10),
+    }),
+    outcome: 'Resolved',
+  },
+  'a resolution that no line explains counts once no line can run any more': {
+    given: playing([], { episode: episode(running, { gateway: 'g' }), incident: incident(resolved), now: at(31) }),
+    outcome: 'Resolved',
     decided: 0,
+  },
+  'a gateway that dies between a line and its Step leaves nothing to score': {
+    given: playing([], { episode: episode(running, { gateway: 'g' }), incident: incident(resolved), gatewayAlive: false, now: at(20) }),
+    outcome: 'InfrastructureFailed',
+    scorable: false,
   },
   'a right fix on the last step counts: the end waits out the settle': {
     given: playing([step(1), step(2), step(3, mutated)], { health: health('settling', 26), now: at(26) }),

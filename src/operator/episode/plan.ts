@@ -1,5 +1,6 @@
 import { findCondition, isTrue, setCondition } from '../../api/conditions.ts';
 import {
+  COMMAND_TIMEOUT_SECONDS,
   DEFAULT_DEADLINE_SECONDS,
   DEFAULT_MAX_STEPS,
   SETTLE_TIMEOUT_SECONDS,
@@ -54,6 +55,8 @@ export interface EpisodePlan {
 export const SETTLE_GRACE_MS = 1000;
 /** An episode that has ended waits at most this long for a pending settle, then counts as broken. */
 export const FINAL_SETTLE_MS = 120_000;
+/** The line that mended things may still run when they count as mended; by then it has ended and its Step is written. */
+export const LAST_STEP_MS = (COMMAND_TIMEOUT_SECONDS + 2) * 1000;
 
 /** Pure: what an Episode needs next. */
 export function planEpisode(o: EpisodeObservation): EpisodePlan {
@@ -114,19 +117,17 @@ function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | 
 }
 
 function planPlay(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
+  const resolved = o.incident?.status?.resolvedTime !== undefined;
+  const lineLeftMs = resolved ? runningLineLeftMs(o, status) : 0;
+  if (lineLeftMs > 0) return { action: 'none', status, requeueAfterMs: lineLeftMs };
   let waitMs: number | undefined;
-  const byIndex = new Map(o.steps.map((s) => [s.spec.index, s]));
   for (;;) {
-    if (outcomeOf(o, status)) break;
-    const step = byIndex.get((status.decidedSteps ?? 0) + 1);
-    if (!step) break;
-    const judgement = o.judgements.get(step.spec.index);
-    const recorded = status.steps?.find((s) => s.index === step.spec.index);
-    if (!recorded) {
-      if (!judgement && step.spec.action !== 'Detach') break;
-      status.steps = [...(status.steps ?? []), stepStatus(step, judgement)];
-    }
-    const decision = decide(o, status, step);
+    if (!resolved && outcomeOf(o, status)) break;
+    const step = o.steps.find((s) => s.spec.index === (status.decidedSteps ?? 0) + 1);
+    // What was typed before it was resolved counts; that the agent left afterwards does not.
+    if (!step || (resolved && step.spec.action === 'Detach')) break;
+    if (!record(o, status, step)) break;
+    const decision = resolved ? { settling: false } : decide(o, status, step);
     if (decision.waitMs !== undefined) {
       waitMs = decision.waitMs;
       break;
@@ -146,6 +147,25 @@ function planPlay(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
   const outcome = outcomeOf(o, status);
   if (outcome) return finish(o, status, outcome.outcome, outcome.reason, outcome.message, outcome.scorable);
   return { action: 'none', status, requeueAfterMs: waitMs ?? finalSettleLeftMs(o, status) };
+}
+
+/**
+ * Milliseconds that an episode whose Incident is resolved still waits for the Step of the line that did it; 0 when that Step is here or nobody
+ * can be typing. Without it the same lines would be worth more when they take longer than the hold.
+ */
+function runningLineLeftMs(o: EpisodeObservation, status: EpisodeStatus): number {
+  const here = status.settling === true || o.steps.some((s) => s.spec.index > (status.decidedSteps ?? 0));
+  if (here || !o.episode.spec.gateway) return 0;
+  return Date.parse(o.incident?.status?.resolvedTime as string) + LAST_STEP_MS - o.now.getTime();
+}
+
+/** Takes a Step over into the status; false while it has no judgement. */
+function record(o: EpisodeObservation, status: EpisodeStatus, step: Step): boolean {
+  if (status.steps?.some((s) => s.index === step.spec.index)) return true;
+  const judgement = o.judgements.get(step.spec.index);
+  if (!judgement && step.spec.action !== 'Detach') return false;
+  status.steps = [...(status.steps ?? []), stepStatus(step, judgement)];
+  return true;
 }
 
 /** Whether the effect of `step` is known: answer now (settling or not), or wait. */

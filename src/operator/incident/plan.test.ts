@@ -155,6 +155,21 @@ describe('planIncident', () => {
     expect(planIncident(observe({ incident: incident(done), now: at(61) })).action).toBe('expire');
   });
 
+  test('a finished incident keeps its arena while its episode goes on: the line that mended it may still run', () => {
+    const done = planIncident(
+      observe({
+        incident: incident(hurting),
+        arena,
+        baselineStored: true,
+        oracle: healthy,
+        hold: { ...NO_HOLD, since: T0, resolved: true },
+      }),
+    ).status;
+    expect(done.resolvedTime).toBeDefined();
+    expect(planIncident(observe({ incident: incident(done), arena, played: true })).action).toBe('none');
+    expect(planIncident(observe({ incident: incident(done), arena, played: false })).action).toBe('releaseArena');
+  });
+
   test('an incident without faults never resolves by being healthy', () => {
     const control = incident();
     control.spec.faults = [];

@@ -24,6 +24,8 @@ export interface IncidentObservation {
   holdSeconds: number;
   /** The owning Episode has an outcome, so nobody will act any more. */
   episodeFinal: boolean;
+  /** The owning Episode has no outcome yet, so a line may still run in the arena. */
+  played?: boolean;
 }
 
 /**
@@ -169,7 +171,8 @@ function planHealth(o: IncidentObservation, status: IncidentStatus): IncidentPla
 }
 
 function planFinished(o: IncidentObservation, status: IncidentStatus): IncidentPlan {
-  if (o.arena && !o.arena.deleting) return { action: 'releaseArena', status };
+  // An agent must not see its arena vanish under a line that still runs; the end of the episode calls again.
+  if (o.arena && !o.arena.deleting) return { action: o.played ? 'none' : 'releaseArena', status };
   const ttlMs = (o.incident.spec.ttlSecondsAfterFinished ?? DEFAULT_TTL_SECONDS) * 1000;
   const leftMs = Date.parse(status.finishedTime ?? o.now.toISOString()) + ttlMs - o.now.getTime();
   return leftMs <= 0 ? { action: 'expire', status } : { action: 'none', status, requeueAfterMs: leftMs };

@@ -22,6 +22,7 @@ import { caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import type { HealthWatch } from './health-watch.ts';
 import { applyMutation } from './inject.ts';
+import { episodeOf, isPlayed } from './owner.ts';
 import { type IncidentObservation, type IncidentPlan, injectedStatus, isFinished, planIncident } from './plan.ts';
 
 export interface IncidentDependencies {
@@ -104,7 +105,8 @@ export class IncidentReconciler {
       arena: arena && this.#arenaOf(arena),
       baselineStored: false,
       holdSeconds: incident.spec.resolution?.holdSeconds ?? 0,
-      episodeFinal: this.#episodeFinal(incident),
+      episodeFinal: episodeOf(incident, world)?.status?.outcome !== undefined,
+      played: isPlayed(incident, world),
     };
     if (!arena || isFinished(incident) || incident.metadata.deletionTimestamp) return base;
     const baseline = await this.#baseline(incident);
@@ -126,13 +128,6 @@ export class IncidentReconciler {
     const { id, plain } = this.#deps.world.names(arena.metadata.name);
     const namespaces = Object.fromEntries(plain.map((p) => [p, `${p}-${id}`]));
     return { name: arena.metadata.name, deleting: arena.metadata.deletionTimestamp !== undefined, namespaces };
-  }
-
-  #episodeFinal(incident: Incident): boolean {
-    const owner = incident.metadata.ownerReferences?.find((r) => r.kind === 'Episode');
-    if (!owner) return false;
-    const episode = this.#deps.world.episodes.get({ namespace: incident.metadata.namespace as string, name: owner.name });
-    return episode?.metadata.uid === owner.uid && episode.status?.outcome !== undefined;
   }
 
   /** Claims a Ready arena with its resourceVersion, so that two Incidents never get the same. */
