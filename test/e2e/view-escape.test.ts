@@ -192,7 +192,7 @@ describe('nothing can be written outside, nor can the walls be moved', () => {
       line: 'PATCH /apis/networking.k8s.io/v1/namespaces/payments/networkpolicies/guard-boundary',
       body: { spec: { ingress: [{}] } },
       expected: 422,
-      says: /platform team/,
+      says: /platform team|egress rules must name/,
     },
     ...[
       [{}],
