@@ -91,6 +91,11 @@ export class BaseLayers {
     });
   }
 
+  /** What the kubectl runner confines a session with. */
+  confine(): Promise<Layer> {
+    return this.#programs('confine', [], ['/usr/bin/prlimit', '/usr/bin/setpriv', '/usr/bin/unshare']);
+  }
+
   nginx(): Promise<Layer> {
     return this.#programs('nginx', [], ['/usr/sbin/nginx']);
   }

@@ -4,7 +4,15 @@ import { must } from '../command.ts';
 import type { Progress } from '../provider.ts';
 
 /** What the infrastructure images are made of; apt adds what these depend on. */
-export const DEBIAN_PACKAGES = ['busybox-static', 'libc-bin', 'nginx-light', 'postgresql-15', 'redis-server', 'tzdata'] as const;
+export const DEBIAN_PACKAGES = [
+  'busybox-static',
+  'libc-bin',
+  'nginx-light',
+  'postgresql-15',
+  'redis-server',
+  'tzdata',
+  'util-linux',
+] as const;
 
 /**
  * The packages and all they depend on, unpacked into `dir` (made when it is not there): nothing is installed on this machine,

@@ -56,7 +56,7 @@ export async function gymImageSpec(store: LayerStore, base: BaseLayers): Promise
       );
     }
   });
-  const layers = [await base.base(), await base.node(), tool, dependencies, sources];
+  const layers = [await base.base(), await base.node(), await base.confine(), tool, dependencies, sources];
   return {
     // The tag names the version; the label lets a Deployment be rolled when only the content changed.
     ref: gymRef(version),
