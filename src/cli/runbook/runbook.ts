@@ -27,16 +27,17 @@ export async function playRunbook(act: Act, maxRounds = 3): Promise<void> {
     const deployments = readDeployments(listed.output);
     const pods = await act('kubectl get pods -A');
     if (pods.done) return;
-    // Restarting pods are ready between two crashes.
-    const suspects = deployments.filter((d) => d.ready < d.wanted || d.wanted === 0 || restarts(pods.output, d));
+    const changes = await act(CHANGES_LINE);
+    if (changes.done) return;
+    const lately = changedLately(changes.output);
+    // Restarting pods are ready between two crashes; on a busy node some restart without anything being wrong, so only after a change.
+    const restarting = (d: DeploymentLine): boolean => lately.has(keyOf(d)) && restarts(pods.output, d);
+    const suspects = deployments.filter((d) => d.ready < d.wanted || d.wanted === 0 || restarting(d));
     if (suspects.length === 0) {
       // Everything has its replicas again; whoever keeps score waits out what still settles.
       await act('report: resolved');
       return;
     }
-    const changes = await act(CHANGES_LINE);
-    if (changes.done) return;
-    const lately = changedLately(changes.output);
     // What changed last first: the others may only suffer from it.
     const untreated = suspects.filter((d) => !treated.has(keyOf(d)));
     untreated.sort((a, b) => Number(lately.has(keyOf(b))) - Number(lately.has(keyOf(a))));
@@ -55,7 +56,7 @@ export async function playRunbook(act: Act, maxRounds = 3): Promise<void> {
 async function treat(act: Act, d: DeploymentLine, changed: boolean): Promise<{ done: boolean; cause?: Cause }> {
   const at = `-n ${d.namespace}`;
   const seen = await act(
-    `kubectl describe deploy/${d.name} ${at} | tail -25; kubectl describe pods ${at} | grep -E '^Name:|Reason:|Exit Code|Warning' | tail -40; kubectl get events ${at} | grep -E 'Scaled down|exceeded quota' | tail -8`,
+    `kubectl describe deploy/${d.name} ${at} | tail -25; kubectl describe pods ${at} | grep -E '^Name:|Reason:|Exit Code|Warning' | tail -40; kubectl get events ${at} | grep ${d.name} | grep -E 'Scaled down|exceeded quota' | tail -4`,
   );
   const cause = seen.done ? undefined : conclude(d, seen.output, changed);
   if (!cause) return { done: seen.done };
@@ -97,11 +98,13 @@ function inWords(cause: Cause): string {
 
 const keyOf = (d: { namespace: string; name: string }): string => `${d.namespace}/${d.name}`;
 
-/** Deployments whose template changed last. */
+/** Deployments whose template changed last; none when most changed together, which was a release of everything and not a slip. */
 function changedLately(output: string): Set<string> {
   const changes = readChanges(output);
   const newest = Math.max(0, ...changes.map((c) => c.madeAt));
-  return new Set(changes.filter((c) => c.madeAt >= newest - SAME_CHANGE_SECONDS).map((c) => `${c.namespace}/${c.deployment}`));
+  const keys = (list: typeof changes) => new Set(list.map((c) => `${c.namespace}/${c.deployment}`));
+  const lately = keys(changes.filter((c) => c.madeAt >= newest - SAME_CHANGE_SECONDS));
+  return lately.size * 2 > keys(changes).size ? new Set() : lately;
 }
 
 /** `kubectl get pods -A` shows restarts of a pod of this Deployment. */

@@ -118,6 +118,8 @@ export class IncidentReconciler {
     const faults = incident.status.faults;
     if (faults.length === 0 || faults.some((f) => f.state !== 'Injected')) return { ...base, baselineStored: true };
     if (!isTrue(incident.status.conditions, ConditionType.SymptomObserved)) {
+      // Some symptoms show only to customers, and those come seldom unless somebody waits for them.
+      this.#deps.traffic.hurry(arena.metadata.name, true);
       const symptoms = allSymptoms(faults, health.snapshot(arena.metadata.name), baseline);
       return { ...base, baselineStored: true, symptoms };
     }
