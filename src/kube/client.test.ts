@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { FakeApi, WIDGETS } from '../../test/support/fake-api.ts';
 import type { KubeClient } from './client.ts';
@@ -140,6 +141,25 @@ describe('KubeClient', () => {
     await client.delete(WIDGETS, { namespace: 'a', name: 'x' });
     expect(counter.count).toBe(2);
     expect(api.requests[1]).toBe('POST /api/v1/namespaces/a/services/web:80/proxy/login');
+  });
+
+  test('a service sees a customer, not the gym, and one content type', async () => {
+    let seen: IncomingHttpHeaders = {};
+    api.intercept(({ headers }, response) => {
+      seen = headers;
+      response.end();
+      return true;
+    });
+    await client.serviceProxy({
+      namespace: 'a',
+      service: 'web',
+      port: 80,
+      method: 'POST',
+      headers: { 'Content-Type': 'text/plain' },
+      body: 'x',
+    });
+    expect(seen['content-type']).toBe('text/plain');
+    expect(JSON.stringify(seen)).not.toMatch(/gym/i);
   });
 
   test('a service’s error status is an answer, not an exception', async () => {

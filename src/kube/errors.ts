@@ -46,7 +46,6 @@ export const isAlreadyExists = (error: unknown): boolean => is(error, (e) => e.r
 /** The resourceVersion is too old to resume from. */
 export const isGone = (error: unknown): boolean => is(error, (e) => e.code === 410);
 export const isInvalid = (error: unknown): boolean => is(error, (e) => e.code === 422);
-export const isForbidden = (error: unknown): boolean => is(error, (e) => e.code === 403);
 /** Creation refused because the namespace is going away. */
 export const isNamespaceTerminating = (error: unknown): boolean =>
   is(error, (e) => e.code === 403 && (e.status.details?.causes ?? []).some((c) => c.reason === 'NamespaceTerminating'));

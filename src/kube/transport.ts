@@ -39,7 +39,6 @@ export interface TransportOptions {
   writes?: WriteCounter;
   /** Default time limit of a request, milliseconds. */
   timeoutMs?: number;
-  userAgent?: string;
 }
 
 const DEFAULT_TIMEOUT_MS = 30_000;
@@ -138,9 +137,9 @@ export class Transport {
         dispatcher: connection.dispatcher,
         headers: {
           accept: 'application/json',
-          'user-agent': this.#options.userAgent ?? 'kube-sre-gym',
+          'user-agent': 'kube-sre-gym',
           ...(req.body === undefined ? {} : { 'content-type': req.contentType ?? 'application/json' }),
-          ...req.headers,
+          ...lowerCase(req.headers),
           ...connection.headers,
         },
         body: req.body ?? null,
@@ -156,6 +155,10 @@ export class Transport {
     }
   }
 }
+
+/** Names in one case, so that a caller's header replaces ours instead of standing beside it. */
+const lowerCase = (headers: Record<string, string> = {}): Record<string, string> =>
+  Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
 const nameOf = (req: HttpRequest): string => req.what ?? `${req.method} ${req.path}`;
 const isTimeout = (error: unknown): boolean => (error as Error).name === 'TimeoutError';

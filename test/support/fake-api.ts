@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { KubeClient } from '../../src/kube/client.ts';
 import { KubeConfig } from '../../src/kube/config.ts';
@@ -13,7 +13,7 @@ export interface Widget extends KubeObject {
   value?: string;
 }
 
-type Handler = (request: { method: string; url: URL; body: string }, response: ServerResponse) => boolean;
+type Handler = (request: { method: string; url: URL; headers: IncomingHttpHeaders; body: string }, response: ServerResponse) => boolean;
 
 interface Change {
   revision: number;
@@ -135,7 +135,7 @@ export class FakeApi {
     let body = '';
     for await (const chunk of incoming) body += chunk;
     this.requests.push(`${method} ${url.pathname}${url.search}`);
-    if (this.#handlers.some((handler) => handler({ method, url, body }, response))) return;
+    if (this.#handlers.some((handler) => handler({ method, url, headers: incoming.headers, body }, response))) return;
     if (url.searchParams.get('watch') === 'true') this.#watch(url, response);
     else this.#list(url, response);
   }
