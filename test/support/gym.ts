@@ -236,11 +236,11 @@ export class Gym {
 export async function startGym(options: GymOptions): Promise<Gym> {
   const name = options.cluster ?? GYM_CLUSTER;
   const release = await lock(`test/gym/${name}`);
-  const cluster = new NativeCluster(name, cacheDir(), (line) => console.error(line));
+  const cluster = new NativeCluster(name, cacheDir(), say);
   const folder = await mkdtemp(join(tmpdir(), 'gym-'));
   let gym: Gym | undefined;
   try {
-    const built = await buildImages({ which: ['shop'], onProgress: (line) => console.error(line) });
+    const built = await buildImages({ which: ['shop'], onProgress: say });
     const kubeconfig = await cluster.up();
     await cluster.loadImage([...new Set(built.map((image) => image.tar))]);
     gym = new Gym({ options, cluster, kubeconfig, folder, release });
@@ -255,6 +255,9 @@ export async function startGym(options: GymOptions): Promise<Gym> {
     throw error;
   }
 }
+
+/** Past jest, which adds a stack to every line of a console. */
+const say = (line: string): void => void process.stderr.write(`${line}\n`);
 
 const isReady = (arena: Arena): boolean => isTrue(arena.status?.conditions, ConditionType.Ready);
 
