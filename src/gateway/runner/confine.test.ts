@@ -6,16 +6,16 @@ import { RunnerLostError } from './kubectl-runner.ts';
 import { runRequest } from './protocol.ts';
 
 describe('confinedKubectl', () => {
-  const tools = { prlimit: '/p', setpriv: '/s', unshare: '/u' };
+  const tools = { prlimit: '/p', setpriv: '/s', nsenter: '/n' };
   const command = confinedKubectl({ tools, root: '/root-1', uid: 200_001, cwd: '/w', argv: ['get', '--root=/', '--setuid=0'] });
   test('takes the privileges before the root and the user, and kubectl last', () => {
     const order = [
       '/p',
       '/s',
       '--no-new-privs',
-      '/u',
+      '/n',
       '--root=/root-1',
-      '--wd=/w',
+      '--wdns=/w',
       '--setgid=200001',
       '--setuid=200001',
       '--',

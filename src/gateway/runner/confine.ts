@@ -6,7 +6,7 @@ import { HOME, RunnerLostError } from './kubectl-runner.ts';
 export interface ConfineTools {
   prlimit: string;
   setpriv: string;
-  unshare: string;
+  nsenter: string;
 }
 
 // RLIMIT_AS leaves room for the address space that the Go runtime reserves; fsize and nofile bound what a hostile file can cause.
@@ -36,12 +36,13 @@ export function findConfineTools(): ConfineTools {
   return {
     prlimit: findProgram('prlimit', 'util-linux'),
     setpriv: findProgram('setpriv', 'util-linux'),
-    unshare: findProgram('unshare', 'util-linux'),
+    nsenter: findProgram('nsenter', 'util-linux'),
   };
 }
 
 /**
  * The command line that runs kubectl inside `root` as `uid`: limits first, then no new privileges, then the other root, folder and user.
+ * `nsenter` is asked for no namespace; `unshare` would do the same, but calls unshare(2) for nothing, which a container's seccomp profile refuses.
  * Every program replaces itself by the next, so the process id is kubectl's. A user who is not root cannot leave the root, nor make a user namespace in it.
  */
 export function confinedKubectl(options: {
@@ -55,7 +56,7 @@ export function confinedKubectl(options: {
   return [
     ...[tools.prlimit, ...LIMITS],
     ...[tools.setpriv, '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all'],
-    ...[tools.unshare, `--root=${root}`, `--wd=${cwd}`, `--setgid=${uid}`, `--setuid=${uid}`],
+    ...[tools.nsenter, '--no-fork', `--root=${root}`, `--wdns=${cwd}`, `--setgid=${uid}`, `--setuid=${uid}`],
     ...['--', '/bin/kubectl', ...argv],
   ];
 }

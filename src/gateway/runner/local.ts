@@ -98,7 +98,8 @@ function checkMachine(kubectl: string): string[] {
   } catch {
     throw new RunnerLostError(`There is no kubectl program at ${kubectl}; \`gymctl cluster up\` fetches one`);
   }
-  const { setpriv, unshare } = findConfineTools();
+  const { setpriv } = findConfineTools();
+  const unshare = findProgram('unshare', 'util-linux');
   const namespaces = ['--net', '--mount', '--pid', '--ipc', '--uts', '--mount-proc', '--fork', '--kill-child'];
   // setpriv makes the kernel kill unshare when the gateway dies, unshare its child, and with that, process 1 of the namespace, all the rest.
   return [setpriv, '--pdeathsig', 'KILL', unshare, ...namespaces, '--', findProgram('sh', 'dash')];

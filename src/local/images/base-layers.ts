@@ -93,7 +93,7 @@ export class BaseLayers {
 
   /** What the kubectl runner confines a session with. */
   confine(): Promise<Layer> {
-    return this.#programs('confine', [], ['/usr/bin/prlimit', '/usr/bin/setpriv', '/usr/bin/unshare']);
+    return this.#programs('confine', [], ['/usr/bin/prlimit', '/usr/bin/setpriv', '/usr/bin/nsenter']);
   }
 
   nginx(): Promise<Layer> {
