@@ -30,13 +30,10 @@ export class GatewayError extends Error {
 
 export const actionSchema = z
   .strictObject({
-    command: z
-      .string()
-      .max(65_536)
-      .meta({
-        description:
-          'One line for the agent shell (kubectl, pipes, heredocs), or `fix: LINE`, `diagnose: TEXT`, `report: resolved|no-fault|give-up`',
-      }),
+    command: z.string().max(65_536).meta({
+      description:
+        'One line for the agent shell (kubectl, pipes, heredocs), or `fix: LINE`, `diagnose: TEXT`, `report: resolved|no-fault|give-up`',
+    }),
     metadata: z.record(z.string(), z.unknown()).default({}).meta({ description: 'Ignored by the gym' }),
   })
   .meta({ title: 'KubeSreGymAction' });

@@ -1,0 +1,104 @@
+import type { Command } from 'commander';
+import { GYM_NAMESPACE } from '../api/group.ts';
+import { run as runProgram } from '../local/command.ts';
+import { down } from './down.ts';
+import { OpenEnvClient } from './runbook/openenv-client.ts';
+import { playRunbook } from './runbook/runbook.ts';
+import { up } from './up.ts';
+
+interface DemoFlags {
+  fault: string;
+  seed: number;
+  keep?: boolean;
+  json?: boolean;
+  name?: string;
+  port?: number;
+}
+
+/** What `--json` prints as the last line. */
+export interface DemoResult {
+  resolved: boolean;
+  reward: number | null;
+  steps: number;
+  seconds: number;
+}
+
+/** `gymctl demo`: a cluster, the gym, one incident, played by a runbook that knows nothing of either. */
+export function register(program: Command): void {
+  program
+    .command('demo')
+    .description('bring everything up, play one incident with the runbook agent, show its Episode, and remove everything')
+    .option('--fault <type>', 'what is broken', 'oom_kill')
+    .option('--seed <n>', 'where and how', Number, 1)
+    .option('--keep', 'leave the cluster standing')
+    .option('--json', 'end with one line of JSON: resolved, reward, steps, seconds')
+    .action(demo);
+}
+
+async function demo(flags: DemoFlags): Promise<void> {
+  const say = (line: string): void => console.error(line);
+  const stop = new AbortController();
+  const interrupt = (): void => stop.abort(new Error('interrupted'));
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  try {
+    const gym = await up({ signal: stop.signal, progress: say });
+    say(`The gym is up: ${gym.url}`);
+    const played = await play(gym.url, flags, stop.signal, say);
+    const { stdout } = await runProgram(gym.kubectl, [
+      '--kubeconfig',
+      gym.kubeconfig,
+      'get',
+      'episodes',
+      '-n',
+      GYM_NAMESPACE,
+      '-o',
+      'wide',
+    ]);
+    console.log(stdout.trimEnd());
+    if (flags.json) console.log(JSON.stringify(played));
+    if (!played.resolved) process.exitCode = 1;
+  } finally {
+    if (flags.keep) say('Left standing; gymctl down removes it');
+    else await down({ progress: say });
+  }
+}
+
+async function play(url: string, flags: DemoFlags, signal: AbortSignal, say: (line: string) => void): Promise<DemoResult> {
+  const client = await OpenEnvClient.connect(url);
+  const interrupted = (): void => client.close();
+  signal.addEventListener('abort', interrupted);
+  const began = Date.now();
+  try {
+    say(`Breaking the shop (${flags.fault}, seed ${flags.seed}) and waiting until users are hurt`);
+    let frame = await client.reset({ fault: flags.fault, seed: flags.seed });
+    if (frame.done) throw new Error(frame.observation.message);
+    say(`\n${frame.observation.command_output}\n`);
+    let total = 0;
+    await playRunbook(async (line) => {
+      say(`$ ${line}`);
+      frame = await client.step(line);
+      total += frame.reward ?? 0;
+      const { command_output, message } = frame.observation;
+      if (command_output) say(indent(command_output));
+      if (message) say(`  [${message}]`);
+      return { output: command_output, done: frame.done };
+    });
+    const { outcome, scorable, steps_taken } = frame.observation;
+    return {
+      resolved: outcome === 'Resolved',
+      reward: scorable ? Math.round(total * 1e4) / 1e4 : null,
+      steps: steps_taken,
+      seconds: Math.round((Date.now() - began) / 100) / 10,
+    };
+  } finally {
+    signal.removeEventListener('abort', interrupted);
+    client.close();
+  }
+}
+
+const indent = (text: string): string =>
+  text
+    .trimEnd()
+    .split('\n')
+    .map((line) => `  ${line}`)
+    .join('\n');
