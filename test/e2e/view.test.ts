@@ -347,7 +347,8 @@ describe('what the view adds or refuses', () => {
     const added = median(timings.map((timing) => timing.view - timing.direct));
     const ratio = median(timings.map((timing) => timing.view / timing.direct));
     console.log(`The view adds ${added.toFixed(0)} ms to a command at the median (ratio ${ratio.toFixed(2)}, ${timings.length} commands)`);
-    expect(added).toBeLessThan(60);
+    // Both sides slow down alike on a busy machine, where milliseconds would say little.
+    expect(ratio).toBeLessThan(1.5);
   });
 });
 
