@@ -69,6 +69,7 @@ export async function waitUntilReady(o: { client: KubeClient; progress: Progress
     if (image) unpullable.abort(new ClusterError(`The cluster cannot pull ${image}: push the images (gymctl images list) to where it can`));
   });
   try {
+    await Promise.all(all.map((reflector) => reflector.waitForSync(signal)));
     for (const name of PROGRAMS) {
       const isReady = () => isRolledOut(deployments.get({ namespace: SYSTEM_NAMESPACE, name }));
       if (!isReady()) progress(`Waiting for the ${name}`);
