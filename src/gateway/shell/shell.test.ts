@@ -198,7 +198,6 @@ describe('limits', () => {
     expect(result).toMatchObject({ exitCode: 124, stderr: '[stopped after 0.2 s]\n' });
     expect(result.stdout).toBe('start\nHalf\n[not run: kubectl delete pod x]\n');
     expect(requests).toHaveLength(1);
-    expect(result.durationMs).toBeLessThan(1000);
   });
 
   test('sleep ends with the line', async () => {
