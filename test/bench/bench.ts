@@ -69,9 +69,13 @@ const say = (line: string): void => console.error(line);
 const size = flags.quick ? QUICK : FULL;
 const metrics = { operator: flags['operator-metrics'], gateway: flags['gateway-metrics'] };
 const started = new Date();
+const interrupted = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error('interrupted')));
 const gym = flags.url
   ? await attachGym({ url: flags.url, kubeconfig: flags.kubeconfig, metrics })
-  : await startGym({ ...POOL, progress: say });
+  : await startGym({ ...POOL, progress: say, signal: interrupted.signal });
+// A part under way cannot be ended half-way; what it plays in can.
+interrupted.signal.addEventListener('abort', () => void gym.stop().finally(() => process.exit(130)));
 
 let failed = false;
 /** One part's figures, or why there are none: the others are worth having all the same. */

@@ -35,8 +35,14 @@ export async function attachGym(o: { url: string; kubeconfig?: string; metrics: 
 }
 
 /** Makes a cluster and starts operator and gateway from source, each in a process of its own; `stop` removes everything. */
-export async function startGym(o: { maxSessions: number; maxArenas: number; spareArenas: number; progress: Progress }): Promise<Gym> {
-  const { progress } = o;
+export async function startGym(o: {
+  maxSessions: number;
+  maxArenas: number;
+  spareArenas: number;
+  progress: Progress;
+  signal: AbortSignal;
+}): Promise<Gym> {
+  const { progress, signal } = o;
   const cluster = await openCluster({ name: CLUSTER, progress });
   const children: Child[] = [];
   const stop = async (): Promise<void> => {
@@ -44,9 +50,11 @@ export async function startGym(o: { maxSessions: number; maxArenas: number; spar
     await cluster.down();
   };
   try {
-    const kubeconfig = await cluster.up();
+    const kubeconfig = await cluster.up({ signal });
     const images = await buildImages({ which: ['shop'], onProgress: progress });
+    signal.throwIfAborted();
     await cluster.loadImage([...new Set(images.map((image) => image.tar))]);
+    signal.throwIfAborted();
     const [port, operatorMetrics, gatewayMetrics, operatorHealth, gatewayHealth] = await freePorts(5);
     const logs = mkdtempSync(join(tmpdir(), 'gym-bench-'));
     progress(`Logs of operator and gateway: ${logs}`);
@@ -54,11 +62,11 @@ export async function startGym(o: { maxSessions: number; maxArenas: number; spar
     const operator = ['operator', '--kubeconfig', kubeconfig, '--archive', join(logs, 'episodes.jsonl')];
     const pool = ['--spare-arenas', `${o.spareArenas}`, '--max-arenas', `${o.maxArenas}`];
     children.push(new Child([...operator, ...pool, ...ports(operatorHealth, operatorMetrics)], join(logs, 'operator.log')));
-    await children[0].answers(`http://127.0.0.1:${operatorHealth}/readyz`);
+    await children[0].answers(`http://127.0.0.1:${operatorHealth}/readyz`, signal);
     const gateway = ['gateway', '--kubeconfig', kubeconfig, '--port', `${port}`, '--max-sessions', `${o.maxSessions}`];
     children.push(new Child([...gateway, ...ports(gatewayHealth, gatewayMetrics)], join(logs, 'gateway.log')));
-    await children[1].answers(`http://127.0.0.1:${gatewayHealth}/readyz`);
-    await children[1].answers(`http://127.0.0.1:${port}/health`);
+    await children[1].answers(`http://127.0.0.1:${gatewayHealth}/readyz`, signal);
+    await children[1].answers(`http://127.0.0.1:${port}/health`, signal);
     const client = new KubeClient(loadKubeConfig({ path: kubeconfig }));
     return {
       url: `http://127.0.0.1:${port}`,
@@ -93,7 +101,7 @@ class Child {
   }
 
   /** Resolves when `url` answers 200. A process that is starting cannot be watched, so it is asked again and again. */
-  async answers(url: string): Promise<void> {
+  async answers(url: string, signal: AbortSignal): Promise<void> {
     const limit = Date.now() + READY_MS;
     while (Date.now() < limit && this.#process.exitCode === null) {
       const ok = await fetch(url, { signal: AbortSignal.timeout(2000) }).then(
@@ -101,6 +109,7 @@ class Child {
         () => false,
       );
       if (ok) return;
+      signal.throwIfAborted();
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     const ended = this.#process.exitCode === null ? '' : `: it ended with exit code ${this.#process.exitCode}`;
