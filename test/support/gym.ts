@@ -207,7 +207,7 @@ export class Gym {
   /** Removes what this gym made in the cluster, ends both processes and all watches; the cluster stays. */
   async stop(): Promise<void> {
     await this.#gateway?.stop();
-    if (this.#operator && !this.#operator.exit) await this.#drain();
+    if (this.#operator && !this.#operator.exit) await this.drain();
     await this.#operator?.stop();
     await Promise.all([this.episodes, this.incidents, this.arenas, this.namespaces].map((reflector) => reflector.stop()));
     await this.client.close();
@@ -215,8 +215,8 @@ export class Gym {
     await this.#release();
   }
 
-  /** The operator alone can end arenas in good order, so it is made one that wants none. */
-  async #drain(): Promise<void> {
+  /** Removes every episode, incident and arena. The operator alone can end arenas in good order, so it is made one that wants none. */
+  async drain(): Promise<void> {
     await this.operator.stop();
     await this.must(['delete', 'episodes,incidents', '--all', '-n', GYM_NAMESPACE, '--wait=false']);
     await this.spawnOperator({ pool: { spare: 0, max: 0 } }).started;
@@ -246,6 +246,12 @@ export async function startGym(options: GymOptions): Promise<Gym> {
     gym = new Gym({ options, cluster, kubeconfig, folder, release });
     await gym.spawnOperator().started;
     await gym.watch();
+    // A run that was killed could not tidy up.
+    if (gym.arenas.list().some((a) => a.spec.claimRef) || gym.episodes.size + gym.incidents.size > 0) {
+      await gym.drain();
+      await gym.operator.stop();
+      await gym.spawnOperator().started;
+    }
     await gym.spawnGateway().started;
     if (options.spare > 0) await gym.untilReady(1);
     return gym;
