@@ -8,6 +8,7 @@ import type { KubeObject } from '../kube/types.ts';
 
 const QUOTA = { namespace: GYM_NAMESPACE, name: 'drain' };
 const DRAINED: readonly Resource[] = [Resources.episodes, Resources.incidents, Resources.arenas];
+const NOTHING = Object.fromEntries(DRAINED.map((r) => [`count/${r.plural}.${r.group}`, '0']));
 
 export interface DrainOptions {
   client: KubeClient;
@@ -23,8 +24,9 @@ export interface DrainOptions {
 export async function drain({ client, log, timeoutMs, signal }: DrainOptions): Promise<void> {
   const failed = new AbortController();
   const until = AbortSignal.any([signal, failed.signal, AbortSignal.timeout(timeoutMs)]);
-  const hard = Object.fromEntries(DRAINED.map((r) => [`count/${r.plural}.${r.group}`, '0']));
-  await client.apply(Resources.resourceQuotas, { metadata: QUOTA, spec: { hard } });
+  await client.apply(Resources.resourceQuotas, { metadata: QUOTA, spec: { hard: NOTHING } });
+  // A quota holds once its status says so; Kubernetes' controller would come to it in its own time.
+  await client.patchStatus(Resources.resourceQuotas, QUOTA, { hard: NOTHING, used: NOTHING });
   const namespaces = new Reflector<KubeObject>({ client, resource: Resources.namespaces, labelSelector: ARENA_LABEL, log });
   const collections = DRAINED.map((resource) => new Reflector<KubeObject>({ client, resource, namespace: GYM_NAMESPACE, log }));
   const all = [...collections, namespaces];
