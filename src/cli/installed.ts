@@ -25,7 +25,10 @@ export interface Installed {
 
 export async function readInstalled(client: KubeClient): Promise<Installed> {
   const record = (await client.find(Resources.configMaps, RECORD)) as { data?: { images?: string; chart?: string } } | undefined;
-  return { images: record?.data?.images?.split('\n').filter(Boolean) ?? [], chart: record?.data?.chart };
+  const { images = '', chart } = record?.data ?? {};
+  // Whoever runs helm uninstall leaves the record behind.
+  const operator = chart && (await client.find(Resources.deployments, { namespace: SYSTEM_NAMESPACE, name: 'operator' }));
+  return { images: images.split('\n').filter(Boolean), ...(operator ? { chart } : {}) };
 }
 
 export async function writeInstalled(client: KubeClient, { images, chart }: Installed): Promise<void> {

@@ -1,0 +1,26 @@
+import { describe, expect, test } from '@jest/globals';
+import { CHART, chartFingerprint, helmCommands, withoutNotes } from './chart.ts';
+
+describe('helm', () => {
+  test('is asked to install or upgrade, values on standard input', () => {
+    expect(helmCommands.install('/k').join(' ')).toBe(
+      `upgrade gym ${CHART} --install --namespace kube-sre-gym-system --create-namespace --history-max 3 --values - --kubeconfig /k`,
+    );
+  });
+
+  test('is asked to uninstall with its hooks, and not to mind when nothing is installed', () => {
+    expect(helmCommands.uninstall('/k').join(' ')).toBe(
+      'uninstall gym --namespace kube-sre-gym-system --ignore-not-found --wait --kubeconfig /k',
+    );
+  });
+
+  test('its notes on links are left out of error messages', () => {
+    expect(withoutNotes('failed:\nwalk.go:75: found symbolic link in path: /a resolves to /b\nError: x')).toBe('failed:\nError: x');
+  });
+});
+
+test('the fingerprint is the same for the same chart and values, and another for other values', async () => {
+  const one = await chartFingerprint({ image: { id: 'a' } });
+  expect(await chartFingerprint({ image: { id: 'a' } })).toBe(one);
+  expect(await chartFingerprint({ image: { id: 'b' } })).not.toBe(one);
+});
