@@ -35,12 +35,12 @@ export function register(program: Command): void {
     .action(run);
 }
 
-async function run(flags: GatewayFlags): Promise<void> {
+async function run(flags: GatewayFlags, command: Command): Promise<void> {
   const { startGateway } = await import('../gateway/start.ts');
   const { runners, hub, runnerSecretFile, kubectl, ...plain } = flags;
   const running = await startGateway({
     ...plain,
-    cluster: clusterOptions({ runners, hub, runnerSecretFile }),
+    cluster: clusterOptions({ runners, hub, runnerSecretFile }, command),
     kubectl: kubectl ?? cachedProgram('kubectl'),
     identity: `gateway-${hostname()}-${process.pid}`.toLowerCase(),
     version,
@@ -53,12 +53,10 @@ async function run(flags: GatewayFlags): Promise<void> {
   process.once('SIGINT', stop);
 }
 
-function clusterOptions(flags: Pick<GatewayFlags, 'runners' | 'hub' | 'runnerSecretFile'>) {
+function clusterOptions(flags: Pick<GatewayFlags, 'runners' | 'hub' | 'runnerSecretFile'>, command: Command) {
   const { runners, hub, runnerSecretFile } = flags;
   if (!runners && !hub && !runnerSecretFile) return undefined;
-  if (!runners || !hub || !runnerSecretFile) {
-    throw new InvalidArgumentError('--runners, --hub and --runner-secret-file go together');
-  }
+  if (!runners || !hub || !runnerSecretFile) command.error('error: --runners, --hub and --runner-secret-file go together');
   return { service: runners, hub, secretFile: runnerSecretFile };
 }
 

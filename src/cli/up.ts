@@ -70,7 +70,8 @@ export async function up(o: GymOptions & { port?: number; signal?: AbortSignal }
       progress('Installing operator, gateway and runners');
       await makeSystemNamespace(client);
       await writeInstalled(client, { images });
-      await installChart({ helm, kubeconfig, values, signal });
+      await installChart({ helm, kubeconfig, values });
+      signal?.throwIfAborted();
     }
     await waitUntilReady({ client, progress, signal });
     if (before.chart !== chart) await writeInstalled(client, { images, chart });

@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { must } from './command.ts';
 import { PACKAGE_ROOT } from './images/paths.ts';
+import { ClusterError } from './provider.ts';
 
 export const CHART = join(PACKAGE_ROOT, 'helm/kube-sre-gym');
 const RELEASE = 'gym';
@@ -26,19 +27,28 @@ export const helmCommands = {
   ],
 };
 
-/** Installs the chart or brings it up to date. Throws ClusterError with helm's words. */
-export async function installChart(o: { helm: string; kubeconfig: string; values: ChartValues; signal?: AbortSignal }): Promise<void> {
-  await helm(o.helm, helmCommands.install(o.kubeconfig), { stdin: JSON.stringify(o.values), signal: o.signal });
+/**
+ * Installs the chart or brings it up to date. It is not to be killed half-way, for helm would take the release to be in the making ever after.
+ * Throws ClusterError with helm's words.
+ */
+export async function installChart(o: { helm: string; kubeconfig: string; values: ChartValues }): Promise<void> {
+  try {
+    await helm(o.helm, helmCommands.install(o.kubeconfig), JSON.stringify(o.values));
+  } catch (error) {
+    if (error instanceof ClusterError && /another operation .* is in progress/.test(error.message))
+      error.message += '\nIf no other gymctl or helm runs, one was killed: run gymctl down, then gymctl up';
+    throw error;
+  }
 }
 
 /** Ends all incidents, then removes what the chart installed, apart from the kinds. */
 export async function uninstallChart(o: { helm: string; kubeconfig: string }): Promise<void> {
-  await helm(o.helm, helmCommands.uninstall(o.kubeconfig), {});
+  await helm(o.helm, helmCommands.uninstall(o.kubeconfig));
 }
 
-async function helm(file: string, args: readonly string[], options: { stdin?: string; signal?: AbortSignal }): Promise<void> {
+async function helm(file: string, args: readonly string[], stdin?: string): Promise<void> {
   try {
-    await must(file, args, options);
+    await must(file, args, { stdin });
   } catch (error) {
     if (error instanceof Error) error.message = withoutNotes(error.message);
     throw error;
