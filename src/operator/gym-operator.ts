@@ -22,6 +22,7 @@ import { EpisodeReconciler } from './episode/reconcile.ts';
 import { HealthWatch } from './incident/health-watch.ts';
 import { IncidentReconciler } from './incident/reconcile.ts';
 import type { GymMetrics } from './metrics.ts';
+import type { Nodes } from './nodes.ts';
 import { openTraffic } from './traffic-desk.ts';
 import { World } from './world.ts';
 
@@ -35,7 +36,7 @@ export interface GymOperatorOptions {
   log: Logger;
   metrics: KubeMetrics;
   gymMetrics: GymMetrics;
-  nodeCidrs: readonly string[];
+  nodes: Nodes;
   clock?: Clock;
   onLeadershipLost: () => void;
 }
@@ -62,7 +63,7 @@ export class GymOperator extends Operator {
   }
 
   protected override async init(): Promise<void> {
-    const { client, app, config, judge, archive, events, nodeCidrs, clock = systemClock } = this.#o;
+    const { client, app, config, judge, archive, events, nodes, clock = systemClock } = this.#o;
     const world = new World({
       reflect: (resource, options) => this.reflect(resource, options),
       gymNamespace: config.gymNamespace,
@@ -73,7 +74,7 @@ export class GymOperator extends Operator {
     this.#traffic = traffic;
     const reader = new ArenaReader(client, world);
     const health = new HealthWatch({ reader, world, traffic, clock });
-    const arenaDeps = { client, world, app, config, clock, traffic, events, nodeCidrs };
+    const arenaDeps = { client, world, app, config, clock, traffic, events, nodes };
     const arenas = new ArenaReconciler(arenaDeps);
     const pool = new PoolReconciler(arenaDeps);
     const incidents = new IncidentReconciler({

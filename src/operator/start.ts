@@ -5,8 +5,6 @@ import { EventRecorder } from '../kube/events.ts';
 import { startHealthServer } from '../kube/health-server.ts';
 import { createLogger, type Logger } from '../kube/logger.ts';
 import { createMetrics } from '../kube/metrics.ts';
-import { Resources } from '../kube/resource.ts';
-import type { KubeObject } from '../kube/types.ts';
 import { FileArchive } from './archive.ts';
 import { loadApp } from './arena/app.ts';
 import type { RbacSubject } from './arena/guard.ts';
@@ -14,6 +12,7 @@ import type { OperatorConfig } from './config.ts';
 import { GymOperator } from './gym-operator.ts';
 import { installBase } from './install.ts';
 import { GymMetrics } from './metrics.ts';
+import { readNodes } from './nodes.ts';
 
 export interface RunningOperator {
   operator: GymOperator;
@@ -47,7 +46,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
     log,
     metrics,
     gymMetrics,
-    nodeCidrs: await nodeCidrs(client),
+    nodes: await readNodes(client),
     onLeadershipLost: () => process.exit(1),
   });
   const running = operator;
@@ -65,20 +64,4 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
       log.info('Stopped the operator');
     },
   };
-}
-
-type Node = KubeObject & { spec?: { podCIDRs?: string[]; podCIDR?: string }; status?: { addresses?: { type: string; address: string }[] } };
-
-/**
- * Addresses that the API server's proxy and the kubelet's probes come from: each node's own, and the first address of its pod range (the bridge).
- */
-async function nodeCidrs(client: KubeClient): Promise<string[]> {
-  const { items } = await client.list(Resources.nodes);
-  return (items as Node[]).flatMap((node) => {
-    const own = (node.status?.addresses ?? [])
-      .filter((a) => a.type === 'InternalIP')
-      .map((a) => `${a.address}/${a.address.includes(':') ? 128 : 32}`);
-    const bridge = (node.spec?.podCIDRs ?? []).filter((c) => !c.includes(':')).map((c) => `${c.replace(/\.0\/\d+$/, '.1')}/32`);
-    return [...own, ...bridge];
-  });
 }

@@ -111,6 +111,8 @@ export interface PoolLimits {
   spare: number;
   /** Arenas in all. */
   max: number;
+  /** Arenas made at the same time. A start burns CPU for seconds; too many together starve the probes of the arenas that are played in. */
+  atOnce: number;
 }
 
 /**
@@ -122,7 +124,8 @@ export function planPool(o: PoolObservation, limits: PoolLimits): { create: numb
   const unclaimed = live.filter((a) => !a.spec.claimRef);
   const claimed = live.length - unclaimed.length;
   const wanted = Math.max(limits.spare, o.waiting + Math.min(claimed, Math.ceil(limits.max / 2)));
-  const room = limits.max - o.arenas.length;
+  const making = unclaimed.filter((a) => !isTrue(a.status?.conditions, ConditionType.Ready)).length;
+  const room = Math.min(limits.max - o.arenas.length, limits.atOnce - making);
   if (o.full) return { create: 0, surplus: [] };
   if (unclaimed.length > wanted + 2) {
     // Newest first: an arena that is still being made is the cheapest to lose.

@@ -15,6 +15,7 @@ import type { Deployment } from '../../kube/types.ts';
 import type { OperatorConfig } from '../config.ts';
 import { isPlayed } from '../incident/owner.ts';
 import { isFinished } from '../incident/plan.ts';
+import type { Nodes } from '../nodes.ts';
 import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import { type App, workloadKey } from './app.ts';
@@ -30,7 +31,7 @@ export interface ArenaDependencies {
   clock: Clock;
   traffic: ArenaTraffic;
   events: EventRecorder;
-  nodeCidrs: readonly string[];
+  nodes: Nodes;
 }
 
 const ID_FIRST = 'abcdefghijklmnopqrstuvwxyz';
@@ -130,7 +131,7 @@ export class ArenaReconciler {
   }
 
   async #provision(arena: Arena): Promise<void> {
-    const { client, app, config, world, nodeCidrs } = this.#deps;
+    const { client, app, config, world, nodes } = this.#deps;
     const context: ProvisionContext = {
       client,
       app,
@@ -138,7 +139,7 @@ export class ArenaReconciler {
       arenaName: arena.metadata.name,
       operatorSubject: config.operatorSubject,
       gatewaySubject: config.gatewaySubject,
-      nodeCidrs,
+      nodeCidrs: nodes.cidrs,
     };
     if (!this.#based.has(arena.metadata.name)) {
       await provisionBase(context);
@@ -157,11 +158,11 @@ export class PoolReconciler {
   }
 
   async reconcile(_ref: ObjectRef, log: Logger): Promise<undefined> {
-    const { world, client, config } = this.#deps;
+    const { world, client, config, nodes } = this.#deps;
     const arenas = world.arenas.list();
     const held = new Set(arenas.map((a) => a.spec.claimRef?.uid));
     const waiting = world.incidents.list().filter((i) => !isFinished(i) && !i.metadata.deletionTimestamp && !held.has(i.metadata.uid));
-    const plan = planPool({ arenas, waiting: waiting.length, full: this.#full() }, config.pool);
+    const plan = planPool({ arenas, waiting: waiting.length, full: this.#full() }, { ...config.pool, atOnce: nodes.arenasAtOnce });
     for (const arena of plan.surplus) {
       await client.delete(Resources.arenas, arena.metadata, {
         uid: arena.metadata.uid as string,
