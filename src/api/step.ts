@@ -10,6 +10,9 @@ export type StepAction = (typeof STEP_ACTIONS)[number];
 export const VERDICTS = ['resolved', 'no-fault', 'give-up'] as const;
 export type Verdict = (typeof VERDICTS)[number];
 
+/** Most of an output that a Step carries; an agent may ask to see more. */
+export const STEP_OBJECT_OUTPUT_CHARS = 16_384;
+
 /** One line of an agent, written by the gateway, never changed: `<episode>-<index>`, owned by the Episode. */
 export const stepSpecSchema = z.object({
   episode: z.string().min(1).max(253),
@@ -17,7 +20,7 @@ export const stepSpecSchema = z.object({
   action: z.enum(STEP_ACTIONS),
   command: z.string().max(8192).default(''),
   exitCode: z.int().optional(),
-  output: z.string().max(16384).optional().meta({ description: 'What the agent saw' }),
+  output: z.string().max(STEP_OBJECT_OUTPUT_CHARS).optional().meta({ description: 'What the agent saw' }),
   durationMs: z.int().min(0).default(0),
   mutations: z.int().min(0).default(0).meta({ description: 'kubectl calls that changed something, as the arena view counted them' }),
   verdict: z.enum(VERDICTS).optional(),

@@ -7,7 +7,7 @@ import {
 } from '../api/defaults.ts';
 import type { Episode, EpisodeSpec } from '../api/episode.ts';
 import type { InlineIncident } from '../api/incident.ts';
-import type { StepSpec } from '../api/step.ts';
+import { STEP_OBJECT_OUTPUT_CHARS, type StepSpec } from '../api/step.ts';
 import { deliver } from '../reward/deliver.ts';
 import type { EpisodeClient, Workplace, WorkplaceFactory, WorkResult } from './episode-client.ts';
 import {
@@ -97,7 +97,7 @@ export class EpisodeSession implements GymSession {
     if (waited) return waited;
     const step = await this.#perform(play, action.command);
     if (step.infrastructure) return this.#giveUp(play, step);
-    await this.#deps.episodes.recordStep(play.episode, step);
+    await this.#deps.episodes.recordStep(play.episode, storable(step));
     play.steps = step.index;
     await this.#refresh(play, (e) => (e.status?.decidedSteps ?? 0) >= step.index, DECISION_MS);
     return this.#answer(play, step);
@@ -301,6 +301,11 @@ function infrastructureFailure(episode: Episode, message: string): StepResult {
     metadata: {},
   };
   return { observation, reward: null, done: true };
+}
+
+/** The Step as the API server takes it: an agent may have asked for more output than that. */
+function storable(step: Omit<StepSpec, 'episode'>): Omit<StepSpec, 'episode'> {
+  return step.output === undefined ? step : { ...step, output: truncateOutput(step.output, STEP_OBJECT_OUTPUT_CHARS) };
 }
 
 /** What a Step keeps of a line; the API server refuses more than 8,192 characters. */
