@@ -8,7 +8,7 @@ import { openApiDocument } from './openenv/openapi.ts';
 import { Sessions } from './openenv/sessions.ts';
 import { serveSocket } from './openenv/socket.ts';
 import { MAX_FRAME_BYTES, publishedSchemas } from './openenv/wire.ts';
-import type { SessionFactory } from './session-api.ts';
+import { GATEWAY_STOPS, type SessionFactory } from './session-api.ts';
 import { docsPage, homePage } from './web/pages.ts';
 
 /** Clients wait 60 s for an answer and then lose step with the server. */
@@ -65,7 +65,7 @@ export async function build(options: ServerOptions): Promise<GatewayServer> {
     options: { maxPayload: HARD_FRAME_BYTES },
     // ws closes the socket with the right code by itself.
     errorHandler: (error, _socket, request) => request.log.debug({ err: error }, 'Socket failed'),
-    preClose: () => closeSockets(app, clock).then(() => sessions.drain('the gateway stops', DRAIN_LIMIT_MS)),
+    preClose: () => closeSockets(app, clock).then(() => sessions.drain(GATEWAY_STOPS, DRAIN_LIMIT_MS)),
   });
 
   // After the plugin, whose own hook must see a refused upgrade to drop its connection.

@@ -174,6 +174,9 @@ export interface GymSession {
   close(reason: string): Promise<void>;
 }
 
+/** Reason of close() when the gateway itself ends: then it is not the agent that left. */
+export const GATEWAY_STOPS = 'the gateway stops';
+
 /** Makes sessions. A throw becomes FACTORY_ERROR and frees the slot. */
 export interface SessionFactory {
   create(sessionId: string): Promise<GymSession>;

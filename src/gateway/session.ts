@@ -13,6 +13,7 @@ import type { EpisodeClient, Workplace, WorkplaceFactory, WorkResult } from './e
 import {
   type Action,
   EMPTY_STATE,
+  GATEWAY_STOPS,
   GatewayError,
   type GymSession,
   type GymState,
@@ -121,9 +122,9 @@ export class EpisodeSession implements GymSession {
     };
   }
 
-  async close(_reason: string): Promise<void> {
+  async close(reason: string): Promise<void> {
     this.#closed = true;
-    await this.#leave();
+    await this.#leave(reason === GATEWAY_STOPS ? 'the gateway was stopped in the middle of the episode' : undefined);
   }
 
   /** Runs the action and says what to record of it. */
@@ -247,17 +248,17 @@ export class EpisodeSession implements GymSession {
     };
   }
 
-  /** Ends the running episode, if any, without waiting for its outcome. */
-  async #leave(): Promise<void> {
+  /** Ends the running episode, if any, without waiting for its outcome. `infrastructure`: why it is the gym that leaves, and not the agent. */
+  async #leave(infrastructure?: string): Promise<void> {
     const play = this.#play;
     this.#play = undefined;
     if (!play) return;
     const closing = this.#closeWorkplace(play);
-    if (!play.done) await this.#detach(play.episode, play.steps + 1);
+    if (!play.done) await this.#detach(play.episode, play.steps + 1, infrastructure);
     await closing;
   }
 
-  async #detach(episode: Episode, index: number): Promise<void> {
+  async #detach(episode: Episode, index: number, infrastructure?: string): Promise<void> {
     if (episode.status?.outcome) return;
     const step = {
       index,
@@ -265,6 +266,7 @@ export class EpisodeSession implements GymSession {
       command: '',
       durationMs: 0,
       mutations: 0,
+      ...(infrastructure ? { infrastructure } : {}),
       completedTime: this.#deps.now().toISOString(),
     };
     await this.#deps.episodes.recordStep(episode, step);

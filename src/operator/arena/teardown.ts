@@ -2,11 +2,13 @@ import type { KubeClient } from '../../kube/client.ts';
 import { type Resource, Resources } from '../../kube/resource.ts';
 import type { TeardownStage } from './plan.ts';
 
-/** Kinds that an agent can put a finalizer on to block the end of its arena; pods are forced out first. */
+/**
+ * Kinds that an agent can put a finalizer on to block the end of its arena; pods are forced out first. Not Secrets: admission refuses finalizers
+ * on them, so that the operator needs no right to read Secrets outside its arenas.
+ */
 const MAY_BLOCK: readonly Resource[] = [
   Resources.pods,
   Resources.configMaps,
-  Resources.secrets,
   Resources.services,
   Resources.serviceAccounts,
   Resources.persistentVolumeClaims,
