@@ -44,9 +44,12 @@ export function toRealCommand(text: string, arena: ArenaNames): string {
   return text.replace(patterns(arena).typed, `$&-${arena.id}`);
 }
 
-/** Strips the arena's id from text of any kind (JSON, logs, tables). */
+/** Strips the arena's id from text of any kind (JSON, logs, tables), also where taking one out joins the halves of another. */
 export function toPlain(text: string, arena: ArenaNames): string {
-  return text.replaceAll(`-${arena.id}`, '');
+  const mark = `-${arena.id}`;
+  let plain = text;
+  while (plain.includes(mark)) plain = plain.replaceAll(mark, '');
+  return plain;
 }
 
 /** Facts about a body that the body itself may not carry: a patch of a Secret does not say that it is one. */
