@@ -42,7 +42,7 @@ export function randomPolicy(seed: number, faults: readonly FaultSpec[], app: Ba
   const random = seededRandom(`random agent ${seed}`);
   const pick = <T>(from: readonly T[]): T => from[random(from.length)];
   const attempts = resolveFaults(faults, app).map((record) => attemptsOf(record, app));
-  const style = STYLES[seed % STYLES.length];
+  const style = pick(STYLES);
   const look = () => [pick(LOOKS)];
   const junk = () => [pick(JUNK)];
   const cheat = () => linesOf(pick(pick(attempts).cheats));
