@@ -30,7 +30,8 @@ for (const [project, flags] of Object.entries(PROJECTS)) {
   console.log(`\n== ${project} tests`);
   const report = join(folder, `${project}.json`);
   const began = Date.now();
-  const args = [...JEST, '--selectProjects', project, ...flags, '--json', '--outputFile', report];
+  // A test that failed half-way may leave a server or a watch behind; the run must still end and say so.
+  const args = [...JEST, '--selectProjects', project, ...flags, '--forceExit', '--json', '--outputFile', report];
   const run = spawnSync(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   try {
     const result = JSON.parse(readFileSync(report, 'utf8')) as Report;
