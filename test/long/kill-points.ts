@@ -14,6 +14,7 @@ const { values } = parseArgs({
     every: { type: 'string', default: '1' },
   },
 });
+/** Of the operator, whose writes are many; the gateway's few are all taken. */
 const from = Number(values.from);
 const every = Number(values.every);
 const processes = values.process as ('operator' | 'gateway')[];
@@ -35,7 +36,8 @@ async function killEverywhere(process: 'operator' | 'gateway'): Promise<void> {
   const reward = calm.outcomes[0]?.reward;
   console.error(`${process}: ${calm.writes.length} writes undisturbed, worth ${reward}`);
   if (calm.problems.length || reward === undefined) throw new Error(`Undisturbed it ends badly already: ${calm.problems.join('; ')}`);
-  for (let write = from, alive = false; !alive; write += every) {
+  const [first, stride] = process === 'operator' ? [from, every] : [1, 1];
+  for (let write = first, alive = false; !alive; write += stride) {
     for (const when of ['before', 'after'] as const) {
       const { writes: _, ...result } = await playThroughKill(gym, process, { when, write }, write * 2 + (when === 'after' ? 1 : 0), reward);
       // It got its work done with fewer writes: there are no further ones.

@@ -204,13 +204,14 @@ export class Gym {
     return new Map(records.map((record) => [record.uid, record]));
   }
 
-  /** Removes what this gym made in the cluster, ends both processes and all watches; the cluster stays. */
+  /** Removes what this gym made in the cluster, ends both processes, all watches and the cluster: an idle one still costs its share of two cores. */
   async stop(): Promise<void> {
     await this.#gateway?.stop();
     if (this.#operator && !this.#operator.exit) await this.drain();
     await this.#operator?.stop();
     await Promise.all([this.episodes, this.incidents, this.arenas, this.namespaces].map((reflector) => reflector.stop()));
     await this.client.close();
+    await this.cluster.down();
     await rm(this.folder, { recursive: true, force: true });
     await this.#release();
   }
