@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { GYM_NAMESPACE } from '../api/group.ts';
+import { openCluster } from '../local/choose.ts';
 import { run as runProgram } from '../local/command.ts';
 import { down } from './down.ts';
 import { OpenEnvClient } from './runbook/openenv-client.ts';
@@ -11,8 +12,6 @@ interface DemoFlags {
   seed: number;
   keep?: boolean;
   json?: boolean;
-  name?: string;
-  port?: number;
 }
 
 /** What `--json` prints as the last line. */
@@ -40,6 +39,8 @@ async function demo(flags: DemoFlags): Promise<void> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  // What stood before the demo is not the demo's to remove.
+  const keep = flags.keep || (await (await openCluster({ progress: () => {} })).status()).ready;
   try {
     const gym = await up({ signal: stop.signal, progress: say });
     say(`The gym is up: ${gym.url}`);
@@ -57,8 +58,10 @@ async function demo(flags: DemoFlags): Promise<void> {
     console.log(stdout.trimEnd());
     if (flags.json) console.log(JSON.stringify(played));
     if (!played.resolved) process.exitCode = 1;
+  } catch (error) {
+    throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
-    if (flags.keep) say('Left standing; gymctl down removes it');
+    if (keep) say('Left standing; gymctl down removes it');
     else await down({ progress: say });
   }
 }

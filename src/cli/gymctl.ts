@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { register as cluster } from './cluster.ts';
+import { register as demo } from './demo.ts';
 import { register as down } from './down.ts';
 import { register as drain } from './drain.ts';
 import { register as episodes } from './episodes.ts';
@@ -19,7 +20,8 @@ const program = new Command('gymctl')
   .showHelpAfterError('(gymctl --help lists the commands, gymctl COMMAND --help its options)')
   .showSuggestionAfterError();
 
-for (const register of [up, down, cluster, faults, operator, gateway, incident, play, episodes, images, runner, drain]) register(program);
+for (const register of [demo, up, down, cluster, faults, operator, gateway, incident, play, episodes, images, runner, drain])
+  register(program);
 
 try {
   await program.parseAsync();

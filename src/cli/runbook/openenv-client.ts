@@ -50,6 +50,7 @@ export class OpenEnvClient {
   close(): void {
     this.#socket.removeAllListeners('close');
     this.#socket.close();
+    this.#fail(new AgentError('CLOSED', 'The connection was closed'));
   }
 
   #ask(message: unknown): Promise<Frame> {
