@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import { openCluster } from '../../src/local/choose.ts';
-import { buildImages } from '../../src/local/images/build.ts';
+import { ensureShopCluster } from '../support/native-cluster.ts';
 import { ShopCopy } from './support/shop-copy.ts';
 
 jest.setTimeout(400_000);
@@ -18,11 +17,8 @@ const DEPLOYMENTS = {
 let shop: ShopCopy;
 
 beforeAll(async () => {
-  const cluster = await openCluster({ progress: (line) => console.error(line) });
-  const kubeconfig = await cluster.up();
-  const images = await buildImages({ which: ['shop'], onProgress: (line) => console.error(line) });
-  await cluster.loadImage([...new Set(images.map((image) => image.tar))]);
-  shop = new ShopCopy(kubeconfig);
+  const { kubeconfigPath } = await ensureShopCluster();
+  shop = new ShopCopy(kubeconfigPath);
   await shop.prepare();
   const ms = await shop.current();
   console.info(`A whole copy of the shop was Ready ${(ms / 1000).toFixed(1)} s after its manifests were sent`);

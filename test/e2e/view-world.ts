@@ -1,4 +1,5 @@
 /** An arena of the sample app on the local node, made with plain kubectl, and its view: what the tests of the view play on. */
+
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -11,9 +12,8 @@ import { createUpstream } from '../../src/gateway/view/upstream.ts';
 import type { ViewRequest } from '../../src/gateway/view/view-request.ts';
 import { HUB_NAME, ViewHub } from '../../src/gateway/view-hub.ts';
 import { type ArenaNames, realNamespace, toRealValue } from '../../src/kube/arena-names.ts';
-import { cachedProgram } from '../../src/local/cache.ts';
-import { openCluster } from '../../src/local/choose.ts';
 import { arenaNamespace, guardObjects } from '../../src/operator/arena/guard.ts';
+import { ensureShopCluster } from '../support/native-cluster.ts';
 
 export interface Result {
   stdout: string;
@@ -62,9 +62,7 @@ const DEPLOY = ['arena-oncall.yaml', 'arena-guard-policy.yaml'].map(
 
 /** Uses the local cluster (starting it if need be), with RBAC and admission policies as deployed. */
 export async function openWorld(): Promise<World> {
-  const cluster = await openCluster({ progress: () => {} });
-  const kubeconfig = await cluster.up();
-  const program = cachedProgram('kubectl');
+  const { kubeconfigPath: kubeconfig, kubectl: program } = await ensureShopCluster();
   const folder = await mkdtemp(join(tmpdir(), 'view-'));
   const config = parse(await readFile(kubeconfig, 'utf8')).clusters[0].cluster;
   const server: string = config.server;
