@@ -312,11 +312,11 @@ describe('what the view adds or refuses', () => {
     const watching = view.kubectl(['get', 'cm', '-w', '--request-timeout=8s', '-o', 'json', '-n', 'auth']).finally(() => {
       ended = true;
     });
+    await must(view.kubectl(['create', 'cm', 'watched', '--from-literal=a=web.frontend.svc', '-n', 'auth']));
     // The first of these may come before the watch began, the later ones do not.
-    for (let made = 0; !ended; made++)
-      await must(view.kubectl(['create', 'cm', `watched-${made}`, '--from-literal=a=web.frontend.svc', '-n', 'auth']));
+    for (let turn = 0; !ended; turn++) await must(view.kubectl(['label', 'cm', 'watched', `turn=t${turn}`, '--overwrite', '-n', 'auth']));
     const { stdout } = await watching;
-    expect(stdout).toContain('"watched-');
+    expect(stdout).toMatch(/"turn": "t\d+"/);
     expect(stdout).toContain('"web.frontend.svc"');
     expect(stdout).not.toContain(arena.names.id);
   }, 60_000);
