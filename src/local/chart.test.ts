@@ -4,7 +4,7 @@ import { CHART, chartFingerprint, helmCommands, withoutNotes } from './chart.ts'
 describe('helm', () => {
   test('is asked to install or upgrade, values on standard input', () => {
     expect(helmCommands.install('/k').join(' ')).toBe(
-      `upgrade gym ${CHART} --install --namespace kube-sre-gym-system --create-namespace --history-max 3 --values - --kubeconfig /k`,
+      `upgrade gym ${CHART} --install --namespace kube-sre-gym-system --create-namespace --take-ownership --history-max 3 --values - --kubeconfig /k`,
     );
   });
 

@@ -20,6 +20,8 @@ export interface ChartValues {
 export const helmCommands = {
   install: (kubeconfig: string) => [
     ...['upgrade', RELEASE, CHART, '--install', '--namespace', NAMESPACE, '--create-namespace'],
+    // What an operator from source or `kubectl apply -k deploy/base` left behind is the same objects.
+    '--take-ownership',
     ...['--history-max', '3', '--values', '-', '--kubeconfig', kubeconfig],
   ],
   uninstall: (kubeconfig: string) => [
