@@ -79,7 +79,7 @@ async function play(url: string, flags: DemoFlags, signal: AbortSignal, say: (li
     let total = 0;
     await playRunbook(async (line) => {
       say(`$ ${line}`);
-      frame = await client.step(line);
+      frame = await client.run(line);
       total += frame.reward ?? 0;
       const { command_output, message } = frame.observation;
       if (command_output) say(indent(command_output));

@@ -20,6 +20,8 @@ export class AgentError extends Error {
 /** What any OpenEnv client does, in TypeScript: one socket, one session, one frame at a time. */
 export class OpenEnvClient {
   readonly #socket: WebSocket;
+  /** Of the last frame. */
+  #steps = 0;
   #waiting: { resolve: (frame: Frame) => void; reject: (error: Error) => void } | undefined;
 
   private constructor(socket: WebSocket) {
@@ -47,6 +49,15 @@ export class OpenEnvClient {
     return this.#ask({ type: 'step', data: { command } });
   }
 
+  /** As step, but types the line again while frames only wait for a settle: they run nothing and use no step. */
+  async run(command: string): Promise<Frame> {
+    for (;;) {
+      const before = this.#steps;
+      const frame = await this.step(command);
+      if (frame.done || frame.observation.steps_taken > before) return frame;
+    }
+  }
+
   close(): void {
     this.#socket.removeAllListeners('close');
     this.#socket.close();
@@ -67,6 +78,7 @@ export class OpenEnvClient {
       this.#fail(new AgentError(message.data.code, message.data.message));
       return;
     }
+    this.#steps = message.data.observation.steps_taken;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.resolve(message.data);
