@@ -119,7 +119,7 @@ async function playEpisode(url: string, fault: string, seed: number): Promise<Pl
     let frame = await client.reset({ fault, seed });
     if (!frame.done) {
       await playRunbook(async (line) => {
-        frame = await client.step(line);
+        frame = await client.run(line);
         return { output: frame.observation.command_output, done: frame.done };
       });
       if (!frame.done) frame = await client.step('report: give-up');
