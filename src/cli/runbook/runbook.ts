@@ -32,7 +32,9 @@ export async function playRunbook(act: Act, maxRounds = 3): Promise<void> {
     const lately = changedLately(changes.output);
     // Restarting pods are ready between two crashes; on a busy node some restart without anything being wrong, so only after a change.
     const restarting = (d: DeploymentLine): boolean => lately.has(keyOf(d)) && restarts(pods.output, d);
-    const suspects = deployments.filter((d) => d.ready < d.wanted || d.wanted === 0 || restarting(d));
+    const hurt = deployments.filter((d) => d.ready < d.wanted || d.wanted === 0 || restarting(d));
+    // The page says that users are hurt: with every pod in order, what changed last is to blame.
+    const suspects = hurt.length || round > 0 ? hurt : deployments.filter((d) => lately.has(keyOf(d)));
     if (suspects.length === 0) {
       // Everything has its replicas again; whoever keeps score waits out what still settles.
       await act('report: resolved');
