@@ -77,6 +77,8 @@ export async function openWorld(): Promise<World> {
       admin(['apply', '--server-side', '-f', '-'], stdout),
     ),
   );
+  // Served by a program of its own, which a cluster that was just made has yet to start: discovery would change in the middle of a comparison.
+  await must(admin(['wait', '--for=condition=Available', 'apiservice/v1beta1.metrics.k8s.io', '--timeout=150s']));
   await must(admin(['apply', '--server-side', '--force-conflicts', ...DEPLOY.flatMap((file) => ['-f', file])]));
   const nodes = await must(admin(['get', 'nodes', '-o', 'jsonpath={.items[*].status.addresses[?(@.type=="InternalIP")].address}']));
   const clusterToken = (
