@@ -88,8 +88,19 @@ export class ShopCopy {
   /** Puts every Deployment back as it was, fields that the manifests do not name included (an apply would leave those). */
   async restore(): Promise<void> {
     const deployments = (await this.#manifests('current')).split(/^---$/m).filter((text) => /^kind: Deployment$/m.test(text));
-    await this.kubectl(['replace', '-f', '-'], deployments.join('---'));
+    await this.until(() => this.#replaced(deployments.join('---')), 60_000, 'the Deployments replaced');
     await this.#ready();
+  }
+
+  /** False when a Deployment changed between kubectl's reading and its writing: its controller had just noted a revision. */
+  async #replaced(manifests: string): Promise<boolean> {
+    try {
+      await this.kubectl(['replace', '-f', '-'], manifests);
+      return true;
+    } catch (error) {
+      if (/Error from server \(Conflict\)/.test((error as Error).message)) return false;
+      throw error;
+    }
   }
 
   #ready(): Promise<void> {
