@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
+import { cutBytes } from '../api/text.ts';
 import type { KubeClient } from './client.ts';
 import { ApiError } from './errors.ts';
-import { cutBytes, EventRecorder, type GymEvent } from './events.ts';
+import { EventRecorder, type GymEvent } from './events.ts';
 import { FakeClock } from './fake-clock.ts';
 import type { EventObject } from './resource.ts';
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { FIELD_MANAGER } from '../api/group.ts';
+import { cutBytes } from '../api/text.ts';
 import type { KubeClient } from './client.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { isNotFound } from './errors.ts';
@@ -144,15 +145,6 @@ export function referenceTo(object: KubeObject): ObjectReference {
   if (uid) reference.uid = uid;
   if (resourceVersion) reference.resourceVersion = resourceVersion;
   return reference;
-}
-
-/** Cuts text to `limit` bytes of UTF-8 at a whole character, with an ellipsis. */
-export function cutBytes(text: string, limit: number): string {
-  const bytes = Buffer.from(text, 'utf8');
-  if (bytes.length <= limit) return text;
-  let end = limit - 3;
-  while (end > 0 && (bytes.readUInt8(end) & 0xc0) === 0x80) end--;
-  return `${bytes.subarray(0, end).toString('utf8')}…`;
 }
 
 /** Sets an entry and drops the oldest beyond REMEMBERED. */

@@ -3,8 +3,9 @@ import { findCondition } from '../../api/conditions.ts';
 import type { Episode, EpisodeSpec, EpisodeStatus } from '../../api/episode.ts';
 import type { Incident, IncidentStatus } from '../../api/incident.ts';
 import type { Step, StepSpec } from '../../api/step.ts';
+import { cutBytes } from '../../api/text.ts';
 import type { Judgement } from '../../judge/judge.ts';
-import { cutBytes, type EpisodeObservation, type Health, planEpisode } from './plan.ts';
+import { type EpisodeObservation, type Health, planEpisode } from './plan.ts';
 
 const T0 = new Date('2026-01-01T00:00:00.000Z');
 const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);

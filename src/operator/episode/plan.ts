@@ -11,6 +11,7 @@ import type { Episode, EpisodeStatus, StepStatus } from '../../api/episode.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ConditionType, type Outcome, Reason } from '../../api/reasons.ts';
 import type { Step } from '../../api/step.ts';
+import { cutBytes } from '../../api/text.ts';
 import type { Judgement } from '../../judge/judge.ts';
 import { rewardInputOf } from '../../reward/from-episode.ts';
 import { rewardOf, round } from '../../reward/reward.ts';
@@ -251,14 +252,6 @@ function stepStatus(step: Step, judgement: Judgement | undefined): StepStatus {
     mutations,
     ...(judgement ? { ...(judgement.phase ? { phase: judgement.phase } : {}), score: judgement.score, feedback: judgement.feedback } : {}),
   };
-}
-
-/** Cuts at a character border so that the UTF-8 form fits; marks the cut. */
-export function cutBytes(text: string, limit: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= limit) return text;
-  const mark = '…';
-  return `${new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, limit - 3)).replace(/\uFFFD+$/, '')}${mark}`;
 }
 
 function condition(

@@ -1,6 +1,6 @@
 import { FINAL_EPISODE_BYTES } from '../../api/defaults.ts';
 import type { EpisodeStatus, StepStatus } from '../../api/episode.ts';
-import { cutBytes } from './plan.ts';
+import { cutBytes } from '../../api/text.ts';
 
 /**
  * A final status of at most `limit` bytes of JSON: outputs are cut first, evenly, then commands; numbers and feedback stay. The whole transcript
