@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createWriteStream, mkdtempSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KubeClient } from '../../src/kube/client.ts';
@@ -10,6 +9,7 @@ import { cachedProgram } from '../../src/local/cache.ts';
 import { openCluster } from '../../src/local/choose.ts';
 import { buildImages } from '../../src/local/images/build.ts';
 import type { Progress } from '../../src/local/provider.ts';
+import { freePorts } from '../support/free-ports.ts';
 
 const GYMCTL = join(import.meta.dirname, '../../src/cli/gymctl.ts');
 /** A cluster of its own: nothing else runs in it, and nothing that runs elsewhere is disturbed. */
@@ -123,19 +123,4 @@ class Child {
     await this.#exited;
     clearTimeout(timer);
   }
-}
-
-/** Ports of loopback that nobody listens on. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }

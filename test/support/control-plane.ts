@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { openSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -11,6 +10,7 @@ import { run } from '../../src/local/command.ts';
 import { exportAdminKubeconfig, makePki } from '../../src/local/native/pki.ts';
 import { preparePrograms } from '../../src/local/native/prepare.ts';
 import { apiServerFlags, controllerManagerFlags, etcdFlags } from '../../src/local/native/programs.ts';
+import { freePorts } from './free-ports.ts';
 
 /** A real API server with etcd on loopback, without a node: pods stay Pending. */
 export interface ControlPlane {
@@ -104,19 +104,4 @@ async function end(child: ChildProcess): Promise<void> {
   const ended = once(child, 'exit');
   child.kill('SIGKILL');
   await ended;
-}
-
-/** Ports that nothing listens on now; held all at once, so that they differ. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
-      return server;
-    }),
-  );
-  const ports = servers.map((server) => (server.address() as { port: number }).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
 }
