@@ -5,6 +5,10 @@ import type { Logger } from '../kube/logger.ts';
 import { toMicroTime } from '../kube/micro-time.ts';
 import { Resources } from '../kube/resource.ts';
 
+const LABELS = { 'app.kubernetes.io/component': 'gateway' };
+/** Long after every Episode that names the Lease has ended. */
+const FORGOTTEN_MS = 3_600_000;
+
 /**
  * Renews this gateway's Lease three times in its life until stopped; when it lapses the operator ends the gateway's open Episodes. Resolves
  * when the Lease stands for the first time. `stop` deletes it, so that nothing of a gateway that ended in order remains.
@@ -21,12 +25,13 @@ export async function startHeartbeat(o: {
     o.client.apply(
       Resources.leases,
       {
-        metadata: { namespace: o.namespace, name: o.name },
+        metadata: { namespace: o.namespace, name: o.name, labels: LABELS },
         spec: { holderIdentity: o.name, leaseDurationSeconds: GATEWAY_LEASE_SECONDS, renewTime: toMicroTime(o.clock.now()) },
       },
       { numbered: false, timeoutMs: (GATEWAY_LEASE_SECONDS * 1000) / 3 },
     );
   await beat();
+  await forgetTheDead(o).catch((error) => o.log.warn({ err: error }, 'Could not delete the leases of gateways that are gone'));
   const beating = (async () => {
     while (!ended.signal.aborted) {
       await sleep(o.clock, (GATEWAY_LEASE_SECONDS * 1000) / 3, ended.signal);
@@ -43,4 +48,17 @@ export async function startHeartbeat(o: {
         .catch((error) => o.log.warn({ err: error }, 'Could not delete the gateway lease'));
     },
   };
+}
+
+/** Deletes the Leases of gateways that were killed: nobody else does. */
+async function forgetTheDead(o: { client: KubeClient; clock: Clock; namespace: string }): Promise<void> {
+  const labelSelector = Object.entries(LABELS)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(',');
+  const { items } = await o.client.list(Resources.leases, { namespace: o.namespace, labelSelector });
+  for (const { metadata, spec } of items) {
+    const silentMs = o.clock.now().getTime() - Date.parse(spec?.renewTime ?? '');
+    if (!(silentMs >= FORGOTTEN_MS)) continue;
+    await o.client.delete(Resources.leases, { namespace: o.namespace, name: metadata.name }, { uid: metadata.uid, numbered: false });
+  }
 }
