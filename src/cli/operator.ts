@@ -10,6 +10,7 @@ interface OperatorFlags {
   imageRegistry: string;
   healthPort: number;
   metricsPort: number;
+  identity: string;
 }
 
 /** `gymctl operator`: all reconcilers, in the cluster from the chart or outside of it for development. */
@@ -24,6 +25,11 @@ export function register(program: Command): void {
     .option('--image-registry <host>', 'where the cluster pulls the images of the app from', operatorDefaults.imageRegistry)
     .option('--health-port <port>', '/healthz and /readyz', count, operatorDefaults.healthPort)
     .option('--metrics-port <port>', '/metrics', count, operatorDefaults.metricsPort)
+    .option(
+      '--identity <name>',
+      'name in the leader’s Lease; one that comes back under its old name need not wait for it',
+      `${hostname()}-${process.pid}`,
+    )
     .action(run);
 }
 
@@ -38,7 +44,7 @@ async function run(flags: OperatorFlags): Promise<void> {
       imageRegistry: flags.imageRegistry,
       healthPort: flags.healthPort,
       metricsPort: flags.metricsPort,
-      identity: `${hostname()}-${process.pid}`,
+      identity: flags.identity,
     },
   });
   const stop = (): void => {

@@ -100,7 +100,9 @@ export class Gym {
   spawnOperator(o: { env?: NodeJS.ProcessEnv; pool?: { spare: number; max: number } } = {}): GymProcess {
     const { spare, max } = o.pool ?? this.options;
     const pool = ['--spare-arenas', String(spare), '--max-arenas', String(max)];
-    const args = ['--kubeconfig', this.kubeconfig, ...pool, '--archive', this.archiveFile, '--health-port', '0', '--metrics-port', '0'];
+    const ports = ['--health-port', '0', '--metrics-port', '0'];
+    // Its name stays, as a pod's does: who is started again need not wait until its own lease has run out.
+    const args = ['--kubeconfig', this.kubeconfig, ...pool, '--archive', this.archiveFile, ...ports, '--identity', 'test-gym'];
     this.#operator = new GymProcess('operator', args, join(this.folder, 'operator.log'), { ...this.options.env, ...o.env });
     return this.#operator;
   }
@@ -225,7 +227,8 @@ export class Gym {
     await this.arenas
       .waitFor(() => this.arenas.size === 0 && this.incidents.size === 0, AbortSignal.timeout(120_000))
       .catch(() => {
-        throw new Error(`Arenas remain after the gym was stopped: ${this.arenas.list().map((a) => JSON.stringify(a.status))}`);
+        const left = [...this.arenas.list(), ...this.incidents.list()].map(({ metadata, status }) => JSON.stringify({ metadata, status }));
+        throw new Error(`Arenas or Incidents remain after the gym was stopped: ${left.join(', ')}`);
       });
   }
 }

@@ -6,13 +6,12 @@ import { Resources } from '../../src/kube/resource.ts';
 import type { KillPoint } from '../../src/kube/writes.ts';
 import type { Agent } from './agent.ts';
 import type { Gym } from './gym.ts';
+import type { GymProcess } from './gym-process.ts';
 
-export interface KillResult extends KillPoint {
+export interface KillResult {
   process: 'operator' | 'gateway';
-  /** False: the process finished its work with fewer writes. */
-  died: boolean;
-  /** The last write that it began. */
-  lastWrite: string;
+  /** Where lives of the process ended, one after the other, and the last write that each began. */
+  deaths: (KillPoint & { lastWrite: string })[];
   outcomes: { outcome: string; scorable: boolean; reward?: number }[];
   seconds: number;
   /** What is not as it must be; empty when all is well. */
@@ -30,28 +29,23 @@ const LINES = [
 const SETTLE_MS = 150_000;
 
 /**
- * Plays one episode while `process` dies at `point` (nobody dies without one), restarts what died, and looks what became of it. The gym must have
- * one arena ready, and has one ready again afterwards. `reward` is what the same episode is worth undisturbed.
+ * Plays one episode while `process` dies at the first of `points`, is started again, dies at the next one, and so on until they are used up or the
+ * work is done; then looks what became of it. The gym must have one arena ready, and has one ready again afterwards. `reward` is what
+ * the same episode is worth undisturbed. `writes`: of the last life.
  */
-export async function playThroughKill(
+export async function playThroughKills(
   gym: Gym,
   process: 'operator' | 'gateway',
-  point: KillPoint | undefined,
+  points: readonly KillPoint[],
   seed: number,
   reward?: number,
 ): Promise<KillResult & { writes: string[] }> {
   const began = Date.now();
   const before = new Set(gym.episodes.list().map((e) => e.metadata.uid));
-  const env = { LOG_LEVEL: 'debug', ...(point ? { NODE_ENV: 'test', KSG_KILL_AT: `${point.when}:${point.write}` } : {}) };
   await gym[process].stop();
-  const victim = process === 'operator' ? gym.spawnOperator({ env }) : gym.spawnGateway({ env });
+  const lives = new Lives(gym, process, points);
+  await lives.started;
   const problems: string[] = [];
-  // A process that dies is started again at once, as the kubelet would do.
-  const revived = victim.ended.then(async ({ signal }) => {
-    if (signal !== 'SIGKILL') return;
-    await (process === 'operator' ? gym.spawnOperator() : gym.spawnGateway()).started;
-  });
-  await Promise.race([victim.started, revived]).catch(() => revived);
   await play(gym, seed);
   const mine = () => gym.episodes.list().filter((e) => !before.has(e.metadata.uid));
   await seeAll(gym);
@@ -59,28 +53,59 @@ export async function playThroughKill(
   problems.push(...gym.unfinished(mine()));
   // One arena ready again: nothing is stuck, and every write up to here belongs to this episode.
   await gym.untilReady(1).catch((error: Error) => problems.push(error.message));
+  const last = await lives.end();
   problems.push(...(await judge(gym, mine(), reward)));
-  const exit = victim.exit;
-  if (exit && exit.signal !== 'SIGKILL') problems.push(`The ${process} ended by itself (${exit.code})`);
-  const writes = victim.writes.map((w) => `${w.method} ${w.path}`);
+  if (last.exit && last.exit.signal !== 'SIGKILL') problems.push(`The ${process} ended by itself (${last.exit.code})`);
   const outcomes = mine().map((e) => ({
     outcome: String(e.status?.outcome),
     scorable: e.status?.scorable ?? true,
     ...(e.status?.reward === undefined ? {} : { reward: e.status.reward }),
   }));
-  const died = exit?.signal === 'SIGKILL';
-  if (died) await revived;
-  return {
-    process,
-    when: point?.when ?? 'after',
-    write: point?.write ?? 0,
-    died,
-    lastWrite: writes.at(-1) ?? '',
-    outcomes,
-    seconds: Math.round((Date.now() - began) / 100) / 10,
-    problems,
-    writes,
-  };
+  const seconds = Math.round((Date.now() - began) / 100) / 10;
+  return { process, deaths: lives.deaths, outcomes, seconds, problems, writes: writesOf(last) };
+}
+
+const writesOf = (life: GymProcess): string[] => life.writes.map((w) => `${w.method} ${w.path}`);
+
+/** One process after the other under the same name, as a pod whose container the kubelet starts again at once. */
+class Lives {
+  readonly deaths: KillResult['deaths'] = [];
+  /** Resolves when one of them has started. */
+  readonly started: Promise<void>;
+  readonly #gym: Gym;
+  readonly #process: 'operator' | 'gateway';
+  readonly #points: readonly KillPoint[];
+  #next: Promise<void> = Promise.resolve();
+  #over = false;
+
+  constructor(gym: Gym, process: 'operator' | 'gateway', points: readonly KillPoint[]) {
+    this.#gym = gym;
+    this.#process = process;
+    this.#points = points;
+    this.started = this.#live(0);
+  }
+
+  async #live(index: number): Promise<void> {
+    const point = this.#points.at(index);
+    const env = { LOG_LEVEL: 'debug', ...(point ? { NODE_ENV: 'test', KSG_KILL_AT: `${point.when}:${point.write}` } : {}) };
+    const life = this.#process === 'operator' ? this.#gym.spawnOperator({ env }) : this.#gym.spawnGateway({ env });
+    const next = life.ended.then(async ({ signal }) => {
+      if (signal !== 'SIGKILL' || !point) return;
+      this.deaths.push({ ...point, lastWrite: writesOf(life).at(-1) ?? '' });
+      if (!this.#over) await this.#live(index + 1);
+    });
+    this.#next = next;
+    next.catch(() => {}); // whoever waits for the end hears of it
+    await life.started.catch(() => next);
+  }
+
+  /** Begins no further life; resolves with the one that runs, started. */
+  async end(): Promise<GymProcess> {
+    this.#over = true;
+    const last = this.#gym[this.#process];
+    if (last.exit) await this.#next;
+    return last;
+  }
 }
 
 /** What an agent does that does not know of the death: it types its lines, and leaves when it is told that the episode is over or broken. */
