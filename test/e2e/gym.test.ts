@@ -9,6 +9,7 @@ import type { Incident } from '../../src/api/incident.ts';
 import { ConditionType } from '../../src/api/reasons.ts';
 import { playRunbook } from '../../src/cli/runbook/runbook.ts';
 import { FAULT_TYPES } from '../../src/faults/index.ts';
+import { Resources } from '../../src/kube/resource.ts';
 import { PACKAGE_ROOT } from '../../src/local/images/paths.ts';
 import type { Agent, Frame } from '../support/agent.ts';
 import { type Gym, startGym } from '../support/gym.ts';
@@ -215,17 +216,18 @@ describe('an episode', () => {
     agent.close();
   }, 360_000);
 
-  test('a gateway that dies takes its episodes along as unscorable, within the life of its lease', async () => {
+  test('a gateway that dies takes its episodes along as unscorable, once its lease has run out and not before', async () => {
     const agent = await gym.connect();
     const episode = await begin(agent, { incident: SCALE_ZERO, seed: 900_004 });
     const arena = await arenaOf(episode);
     await agent.step('kubectl get pods -A');
     await gym.gateway.kill();
-    const began = Date.now();
     const final = await ended(episode, 60_000);
     expect(final.status).toMatchObject({ outcome: 'InfrastructureFailed', scorable: false });
     expect(final.status?.reward).toBeUndefined();
-    expect((Date.now() - began) / 1000).toBeLessThan(GATEWAY_LEASE_SECONDS + 5);
+    const lease = await gym.client.get(Resources.leases, { namespace: GYM_NAMESPACE, name: episode.spec.gateway as string });
+    const lapsed = Date.parse(lease.spec?.renewTime ?? '') + GATEWAY_LEASE_SECONDS * 1000;
+    expect(Date.parse(final.status?.finishedTime ?? '')).toBeGreaterThanOrEqual(lapsed);
     await expect(agent.step('kubectl get pods')).rejects.toThrow();
     await gym.untilArenaGone(arena, 60_000);
     await gym.spawnGateway().started;
