@@ -5,6 +5,7 @@ import { FAULT_TYPES, FAULTS } from '../faults/index.ts';
 import { seededRandom } from '../faults/random.ts';
 import { verify } from '../faults/verify.ts';
 import { allPlays, type Scenario, samplePlays } from '../faults/verify-plan.ts';
+import { openWorkplaces } from '../gateway/open-workplaces.ts';
 import type { Baseline } from '../health/snapshot.ts';
 import { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
@@ -13,7 +14,6 @@ import { createLogger } from '../kube/logger.ts';
 import { cachedProgram } from '../local/cache.ts';
 import { openCluster } from '../local/choose.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
-import { openLocalWorkplaces } from './local-workplaces.ts';
 
 const NAMES = [...FAULT_TYPES, MULTI_FAULT];
 
@@ -61,7 +61,7 @@ async function run(types: string[], flags: VerifyFlags): Promise<void> {
   );
   const path = flags.kubeconfig ?? (await (await openCluster({ progress: () => {} })).kubeconfig());
   const client = new KubeClient(loadKubeConfig({ path }));
-  const workplaces = await openLocalWorkplaces({ client, kubectl: cachedProgram('kubectl'), log: createLogger('verify') });
+  const workplaces = await openWorkplaces({ client, clock: systemClock, kubectl: cachedProgram('kubectl'), log: createLogger('verify') });
   try {
     const results = await verify(plays, {
       client,

@@ -2,13 +2,15 @@ import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { GYM_NAMESPACE } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
+import type { Workplace } from '../gateway/episode-client.ts';
+import { openWorkplaces } from '../gateway/open-workplaces.ts';
 import { KubeClient } from '../kube/client.ts';
+import { systemClock } from '../kube/clock.ts';
 import { loadKubeConfig } from '../kube/config.ts';
 import { silentLogger } from '../kube/logger.ts';
 import { Resources } from '../kube/resource.ts';
 import { cachedProgram } from '../local/cache.ts';
 import { openCluster } from '../local/choose.ts';
-import { openLocalWorkplaces } from './local-workplaces.ts';
 
 interface ShellFlags {
   kubeconfig?: string;
@@ -31,7 +33,7 @@ async function shell(name: string, flags: ShellFlags): Promise<void> {
   try {
     const incident = await client.find(Resources.incidents, { namespace: GYM_NAMESPACE, name });
     const namespaces = namespacesOf(name, incident);
-    const workplaces = await openLocalWorkplaces({ client, kubectl: cachedProgram('kubectl'), log: silentLogger });
+    const workplaces = await openWorkplaces({ client, clock: systemClock, kubectl: cachedProgram('kubectl'), log: silentLogger });
     try {
       await converse(incident as Incident, await workplaces.open(namespaces));
     } finally {
@@ -52,10 +54,7 @@ function namespacesOf(name: string, incident: Incident | undefined): Record<stri
   return incident.status.namespaces;
 }
 
-async function converse(
-  incident: Incident,
-  workplace: Awaited<ReturnType<Awaited<ReturnType<typeof openLocalWorkplaces>>['open']>>,
-): Promise<void> {
+async function converse(incident: Incident, workplace: Workplace): Promise<void> {
   const alert = incident.status?.alert;
   if (alert) console.log(`${alert.severity.toUpperCase()}: ${alert.title}\n${alert.message}\n`);
   const interactive = process.stdin.isTTY;

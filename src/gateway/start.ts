@@ -1,7 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { GYM_NAMESPACE, SYSTEM_NAMESPACE } from '../api/group.ts';
+import { GYM_NAMESPACE } from '../api/group.ts';
 import type { InlineIncident } from '../api/incident.ts';
 import { inlineIncidentSchema } from '../api/incident.ts';
 import { seededIncident } from '../designer/seeded.ts';
@@ -17,18 +14,12 @@ import { createMetrics } from '../kube/metrics.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { Resources } from '../kube/resource.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
-import { type ClusterRunnerOptions, clusterRunners } from './cluster-runners.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { KubeEpisodes } from './kube-episodes.ts';
-import { tokenSource } from './oncall-token.ts';
-import type { KubectlRunner } from './runner/kubectl-runner.ts';
-import { startLocalRunner } from './runner/local.ts';
+import { openWorkplaces, type WorkplacesOptions } from './open-workplaces.ts';
 import { build } from './server.ts';
 import { EpisodeSession } from './session.ts';
 import { GatewayError, type ResetOptions } from './session-api.ts';
-import { createUpstream } from './view/upstream.ts';
-import { type HubAddress, ViewHub } from './view-hub.ts';
-import { ArenaWorkplaces } from './workplace.ts';
 
 export interface GatewayConfig {
   host: string;
@@ -40,8 +31,8 @@ export interface GatewayConfig {
   identity: string;
   version: string;
   production: boolean;
-  /** Runner pods, and the address of this process at which they reach the arena views; runners on this machine with `kubectl` when absent. */
-  cluster?: ClusterRunnerOptions & { hub: { host: string; port: number } };
+  /** See WorkplacesOptions. */
+  cluster?: WorkplacesOptions['cluster'];
   kubectl: string;
   kubeconfig?: string;
 }
@@ -58,12 +49,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   const kubeConfig = loadKubeConfig(config.kubeconfig ? { path: config.kubeconfig } : {});
   const client = new KubeClient(kubeConfig, { metrics, log });
   const app = paperBaseline(loadApp());
-  const folder = mkdtempSync(join(tmpdir(), 'arena-views-'));
-  const hub = new ViewHub();
-  await hub.listen(config.cluster?.hub ?? { socketPath: join(folder, 'view.sock') });
-  const runners = config.cluster ? await clusterRunners(client, config.cluster, log) : undefined;
-  const startRunner = (kubeconfig: string): Promise<KubectlRunner> =>
-    runners ? runners.pool.start({ kubeconfig, view: hub.address }) : startLocally(kubeconfig, hub.address, config.kubectl);
+  const workplaces = await openWorkplaces({ client, clock, log, kubectl: config.kubectl, cluster: config.cluster });
   const episodes = new Reflector({
     client,
     resource: Resources.episodes,
@@ -74,16 +60,6 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   episodes.start();
   await episodes.waitForSync(AbortSignal.timeout(30_000));
   const heartbeat = await startHeartbeat({ client, clock, log, namespace: GYM_NAMESPACE, name: config.identity });
-  const upstream = createUpstream({ server: (await kubeConfig.connection()).server, ca: authority(kubeConfig.getCurrentCluster()) });
-  const workplaces = new ArenaWorkplaces({
-    client,
-    upstream,
-    hub,
-    clusterToken: tokenSource({ client, clock, namespace: SYSTEM_NAMESPACE, serviceAccount: 'arena-cluster-reader' }),
-    startRunner,
-    clock,
-    log,
-  });
   const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE });
   const deps = { episodes: kubeEpisodes, workplaces, chooseIncident: chooser(app), gateway: config.identity, now: () => clock.now() };
   const { app: server } = await build({
@@ -106,27 +82,14 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
     url,
     async stop() {
       await server.close();
-      await hub.close();
+      await workplaces.close();
       await heartbeat.stop();
       await episodes.stop();
-      await runners?.stop();
-      await Promise.all([health.close(), exposed.close(), upstream.close()]);
+      await Promise.all([health.close(), exposed.close()]);
       await client.close();
-      rmSync(folder, { recursive: true, force: true });
       log.info('Stopped the gateway');
     },
   };
-}
-
-function startLocally(kubeconfig: string, hub: HubAddress, kubectl: string): Promise<KubectlRunner> {
-  if (!('socketPath' in hub)) throw new Error('Runners on this machine reach the arena view over a unix socket');
-  return startLocalRunner({ kubectl, viewSocket: hub.socketPath, kubeconfig });
-}
-
-function authority(cluster: { caData?: string; caFile?: string } | null): Buffer | string {
-  if (cluster?.caData) return Buffer.from(cluster.caData, 'base64');
-  if (cluster?.caFile) return readFileSync(cluster.caFile);
-  throw new Error('The kubeconfig names no certificate authority for its cluster');
 }
 
 /** Until there is a Curriculum: the caller's incident, or the seed's, restricted to a fault type where one is named. */

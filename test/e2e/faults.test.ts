@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { type LocalWorkplaces, openLocalWorkplaces } from '../../src/cli/local-workplaces.ts';
 import { MULTI_FAULT, seededIncident } from '../../src/designer/seeded.ts';
 import { FAULT_TYPES } from '../../src/faults/index.ts';
 import { seededRandom } from '../../src/faults/random.ts';
 import { type PlayResult, verify } from '../../src/faults/verify.ts';
 import { samplePlays } from '../../src/faults/verify-plan.ts';
+import { openWorkplaces } from '../../src/gateway/open-workplaces.ts';
 import { systemClock } from '../../src/kube/clock.ts';
 import { createLogger } from '../../src/kube/logger.ts';
 import { cachedProgram } from '../../src/local/cache.ts';
@@ -22,13 +22,13 @@ const plays = [...FAULT_TYPES, MULTI_FAULT].flatMap((name) =>
 );
 
 let gym: Gym | undefined;
-let workplaces: LocalWorkplaces | undefined;
+let workplaces: Awaited<ReturnType<typeof openWorkplaces>> | undefined;
 let results: PlayResult[] = [];
 
 beforeAll(async () => {
   gym = await startGym({ spare: 2, max: PARALLEL + 3 });
   const { client } = gym;
-  const shells = await openLocalWorkplaces({ client, kubectl: cachedProgram('kubectl'), log: createLogger('verify') });
+  const shells = await openWorkplaces({ client, clock: systemClock, kubectl: cachedProgram('kubectl'), log: createLogger('verify') });
   workplaces = shells;
   results = await verify(plays, {
     client,
