@@ -4,6 +4,11 @@ import { ManualClock } from './openenv/manual-clock.ts';
 import { ScriptedFactory } from './openenv/scripted-session.ts';
 import { build, type GatewayServer } from './server.ts';
 
+const SPLITS = [
+  { name: 'train', type: 'train' as const, count: 100_000 },
+  { name: 'eval', type: 'test' as const, count: 5 },
+];
+
 let clock: ManualClock;
 let factory: ScriptedFactory;
 let server: GatewayServer;
@@ -11,7 +16,7 @@ let server: GatewayServer;
 beforeEach(async () => {
   clock = new ManualClock();
   factory = new ScriptedFactory();
-  server = await build({ factory, log: pino({ level: 'silent' }), version: '1.2.3', maxSessions: 2, clock });
+  server = await build({ factory, log: pino({ level: 'silent' }), version: '1.2.3', maxSessions: 2, clock, splits: SPLITS });
 });
 afterEach(() => server.app.close());
 
@@ -39,7 +44,8 @@ describe('information', () => {
   test('openapi is 1.x and names every route', async () => {
     const { info, paths } = (await get('/openapi.json')).json();
     expect(info.version).toMatch(/^1\./);
-    expect(Object.keys(paths).sort()).toEqual(['/health', '/mcp', '/metadata', '/reset', '/schema', '/state', '/step']);
+    const tasks = ['/list_environments', '/{env}/num_tasks', '/{env}/splits', '/{env}/task', '/{env}/task_range', '/{env}/tasks'];
+    expect(Object.keys(paths).sort()).toEqual(['/health', '/mcp', '/metadata', '/reset', '/schema', '/state', '/step', ...tasks].sort());
   });
 
   test('the pages carry no script, load nothing, and show no more than the seats taken', async () => {
@@ -55,7 +61,7 @@ describe('information', () => {
 
   test('what is not there is not found', async () => {
     expect((await get('/metrics')).statusCode).toBe(404);
-    expect((await get('/list_environments')).json()).toEqual({ detail: 'Not Found' });
+    expect((await get('/nothing')).json()).toEqual({ detail: 'Not Found' });
   });
 });
 
@@ -143,7 +149,7 @@ describe('control over HTTP', () => {
   });
 
   test('production mode has none of it', async () => {
-    const { app } = await build({ factory, log: pino({ level: 'silent' }), version: '1', production: true });
+    const { app } = await build({ factory, log: pino({ level: 'silent' }), version: '1', production: true, splits: SPLITS });
     expect((await app.inject({ url: '/reset', method: 'POST' })).statusCode).toBe(404);
     expect((await app.inject({ url: '/step', method: 'POST' })).statusCode).toBe(404);
     expect((await app.inject('/state')).statusCode).toBe(404);
@@ -170,4 +176,47 @@ test('a script of a web page is refused, whatever it asks for', async () => {
   expect((await get('/state', { origin: 'http://evil.example' })).statusCode).toBe(403);
   expect((await server.app.inject({ url: '/reset', method: 'POST', headers: { origin: 'null' } })).statusCode).toBe(403);
   expect(factory.sessions).toEqual([]);
+});
+
+describe('the Task API', () => {
+  test('names the environment and its splits, whatever the case of the name', async () => {
+    expect((await get('/list_environments')).json()).toEqual(['kube_sre_gym']);
+    for (const name of ['kube_sre_gym', 'KUBE_SRE_GYM']) {
+      expect((await get(`/${name}/splits`)).json()).toEqual([
+        { name: 'train', type: 'train' },
+        { name: 'eval', type: 'test' },
+      ]);
+    }
+  });
+
+  test.each([
+    [
+      'tasks',
+      { split: 'eval' },
+      { tasks: [0, 1, 2, 3, 4].map((i) => ({ id: `eval-${i}`, split: 'eval', index: i })), env_name: 'kube_sre_gym' },
+    ],
+    ['num_tasks', { split: 'train' }, { num_tasks: 100_000 }],
+    ['task', { split: 'eval', index: 4 }, { task: { id: 'eval-4', split: 'eval', index: 4 } }],
+    ['task_range', { split: 'eval', start: 3, stop: 9 }, { tasks: [3, 4].map((i) => ({ id: `eval-${i}`, split: 'eval', index: i })) }],
+    ['task_range', { split: 'eval', start: -1, stop: null }, { tasks: [{ id: 'eval-4', split: 'eval', index: 4 }] }],
+    ['task_range', { split: 'eval', start: 4, stop: 2 }, { tasks: [] }],
+  ])('%s %j', async (call, body, answer) => {
+    expect((await post(`/kube_sre_gym/${call}`, body)).json()).toEqual(answer);
+  });
+
+  test('a list is a preview where a split is endless', async () => {
+    expect((await post('/kube_sre_gym/tasks', { split: 'train' })).json().tasks).toHaveLength(1000);
+  });
+
+  test.each([
+    ['an unknown environment', 'other', 'num_tasks', { split: 'eval' }, 404, /kube_sre_gym/],
+    ['an unknown split', 'kube_sre_gym', 'num_tasks', { split: 'dev' }, 400, /the splits are train, eval/],
+    ['an index past the end', 'kube_sre_gym', 'task', { split: 'eval', index: 5 }, 400, /Invalid task index 5/],
+    ['a negative index', 'kube_sre_gym', 'task', { split: 'eval', index: -1 }, 400, /Invalid task index/],
+    ['no split', 'kube_sre_gym', 'num_tasks', {}, 422, /split/],
+    ['a field too many', 'kube_sre_gym', 'task', { split: 'eval', index: 1, seed: 3 }, 422, /seed/],
+  ])('refuses %s', async (_name, env, call, body, status, text) => {
+    const response = await post(`/${env}/${call}`, body);
+    expect({ status: response.statusCode, body: response.body }).toEqual({ status, body: expect.stringMatching(text) });
+  });
 });

@@ -7,6 +7,7 @@ import { Mcp } from './openenv/mcp.ts';
 import { openApiDocument } from './openenv/openapi.ts';
 import { Sessions } from './openenv/sessions.ts';
 import { serveSocket } from './openenv/socket.ts';
+import { ENVIRONMENT, registerTasks, type TaskSplit } from './openenv/tasks.ts';
 import { MAX_FRAME_BYTES, publishedSchemas } from './openenv/wire.ts';
 import { GATEWAY_STOPS, type SessionFactory } from './session-api.ts';
 import { docsPage, homePage } from './web/pages.ts';
@@ -30,6 +31,8 @@ export interface ServerOptions {
   version: string;
   /** Sessions at once, over all channels. Default 8. */
   maxSessions?: number;
+  /** What the Task API offers. */
+  splits: readonly TaskSplit[];
   /** OPENENV_MODE=production: no /reset, /step, /state over HTTP. */
   production?: boolean;
   clock?: Clock;
@@ -46,7 +49,7 @@ export interface GatewayServer {
 
 /** Builds the OpenEnv server over `factory`. The caller listens, on loopback unless told otherwise. */
 export async function build(options: ServerOptions): Promise<GatewayServer> {
-  const { factory, log, version, maxSessions = 8, production = false, clock = systemClock } = options;
+  const { factory, log, version, splits, maxSessions = 8, production = false, clock = systemClock } = options;
   const { newId = randomUUID, answerWithinMs = ANSWER_WITHIN_MS } = options;
   const sessions = new Sessions({ factory, maxSessions, answerWithinMs, clock, newId, log });
   const mcp = new Mcp({ sessions, version, log });
@@ -78,6 +81,7 @@ export async function build(options: ServerOptions): Promise<GatewayServer> {
     serveSocket(socket, session_id, { sessions, mcp, clock, log });
   });
   if (!production) registerControl(app, sessions);
+  registerTasks(app, splits);
 
   app.post('/mcp', async (request, reply) => {
     const answer = await mcp.handleText(typeof request.body === 'string' ? request.body : '');
@@ -91,7 +95,7 @@ export async function build(options: ServerOptions): Promise<GatewayServer> {
 
   const openApi = openApiDocument(production, DESCRIPTION);
   const metadata = {
-    name: 'kube_sre_gym',
+    name: ENVIRONMENT,
     description: DESCRIPTION,
     readme_content: null,
     version,

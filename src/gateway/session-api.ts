@@ -112,6 +112,7 @@ export const resetRequestSchema = z.object({
   max_steps: absent(z.int().min(1).max(64)),
   curriculum: absent(z.string().max(253)),
   split: absent(z.string().max(253)),
+  index: absent(z.int().min(0)),
   run: absent(z.string().max(253)),
 });
 
@@ -145,7 +146,8 @@ export interface ResetOptions {
 export function parseResetOptions(data: unknown): ResetOptions {
   const wire = resetRequestSchema.parse(data);
   const all = {
-    seed: wire.seed,
+    // Task i of a split is the incident of seed i.
+    seed: wire.seed ?? wire.index,
     episodeId: wire.episode_id,
     fault: wire.fault,
     incident: wire.incident,

@@ -10,6 +10,7 @@ const { app } = await build({
   log: pino({ level: 'warn' }, pino.destination(2)),
   version: '0.0.0',
   maxSessions: Number(values['max-sessions']),
+  splits: [{ name: 'train', type: 'train', count: 100 }],
 });
 console.log(await app.listen({ host: '127.0.0.1', port: Number(values.port) }));
 process.on('SIGTERM', () => void app.close());

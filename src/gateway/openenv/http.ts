@@ -5,7 +5,7 @@ import type { Session, Sessions } from './sessions.ts';
 import { toWireError, toWireResult, validationIssues } from './wire.ts';
 
 /** What a caller did wrong, as FastAPI lays it out: a list of issues for bad input, a sentence for the rest. */
-class HttpError extends Error {
+export class HttpError extends Error {
   readonly statusCode: number;
   readonly body: object;
   constructor(statusCode: number, body: object) {
@@ -70,7 +70,7 @@ async function held<T>(sessions: Sessions, session: Session, request: (session: 
 }
 
 /** Bodies arrive as text, whatever their content type says; an empty one is undefined. @throws HttpError 422 */
-function json(body: unknown): unknown {
+export function json(body: unknown): unknown {
   if (typeof body !== 'string' || body.trim() === '') return undefined;
   try {
     return JSON.parse(body);
@@ -80,7 +80,7 @@ function json(body: unknown): unknown {
 }
 
 /** What `parse` returns; its complaints become a 422 whose locations start with `at`. @throws HttpError 422 */
-function checked<T>(at: readonly string[], parse: () => T): T {
+export function checked<T>(at: readonly string[], parse: () => T): T {
   try {
     return parse();
   } catch (error) {

@@ -57,9 +57,37 @@ const CONTROL: Operation[] = [
   { path: '/state', method: 'get', summary: 'State of the episode', answer: publishedSchemas.state },
 ];
 
+const anyTasks = { type: 'object', properties: { tasks: { type: 'array', items: anyObject } } };
+const ofSplit = { split: { type: 'string' } };
+
+const TASKS: Operation[] = [
+  { path: '/list_environments', method: 'get', summary: 'Name of this environment', answer: { type: 'array', items: { type: 'string' } } },
+  { path: '/{env}/splits', method: 'get', summary: 'Sets of tasks', answer: { type: 'array', items: anyObject } },
+  { path: '/{env}/tasks', method: 'post', summary: 'Tasks of a split', body: request(ofSplit), answer: anyTasks },
+  { path: '/{env}/num_tasks', method: 'post', summary: 'How many tasks a split has', body: request(ofSplit), answer: anyObject },
+  {
+    path: '/{env}/task',
+    method: 'post',
+    summary: 'One task of a split',
+    body: request({ ...ofSplit, index: { type: 'integer' } }, ['split', 'index']),
+    answer: anyObject,
+  },
+  {
+    path: '/{env}/task_range',
+    method: 'post',
+    summary: 'Tasks from start up to stop',
+    body: request({ ...ofSplit, start: { type: ['integer', 'null'] }, stop: { type: ['integer', 'null'] } }),
+    answer: anyTasks,
+  },
+];
+
+function request(properties: object, required = ['split']): object {
+  return { type: 'object', properties, required, additionalProperties: false };
+}
+
 /** The endpoints that exist: production mode has no control over HTTP. */
 export function operations(production: boolean): Operation[] {
-  return production ? INFO : [...CONTROL, ...INFO];
+  return production ? [...INFO, ...TASKS] : [...CONTROL, ...INFO, ...TASKS];
 }
 
 /** The OpenAPI 3.1 document of this server. */
@@ -70,7 +98,8 @@ export function openApiDocument(production: boolean, description: string): objec
       ...paths[path],
       [method]: {
         summary,
-        operationId: `${method}_${path.slice(1)}`,
+        operationId: `${method}_${path.slice(1).replace('{env}/', '')}`,
+        ...(path.includes('{env}') && { parameters: [{ name: 'env', in: 'path', required: true, schema: { type: 'string' } }] }),
         ...(body && { requestBody: { required: path !== '/reset', content: { 'application/json': { schema: body } } } }),
         responses: { 200: { description: 'Success', content: { 'application/json': { schema: answer } } } },
       },

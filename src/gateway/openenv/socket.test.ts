@@ -73,7 +73,7 @@ const output = (frame: Frame) => (frame.data.observation as { command_output: st
 beforeEach(async () => {
   clock = new ManualClock();
   factory = new ScriptedFactory();
-  server = await build({ factory, log: pino({ level: 'silent' }), version: '1', maxSessions: 2, clock });
+  server = await build({ factory, log: pino({ level: 'silent' }), version: '1', maxSessions: 2, clock, splits: [] });
   await server.app.listen({ host: '127.0.0.1', port: 0 });
   port = (server.app.server.address() as AddressInfo).port;
 });
