@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { conditionsSchema } from './conditions.ts';
+import { SPLITS, type Split } from './curriculum.ts';
 import { DEFAULT_DEADLINE_SECONDS, DEFAULT_MAX_STEPS, DEFAULT_TTL_SECONDS, MAX_STEPS_LIMIT } from './defaults.ts';
 import { alertSchema, type InlineIncident, inlineIncidentSchema } from './incident.ts';
 import type { GymObject } from './object.ts';
@@ -16,6 +17,12 @@ export const episodeSpecSchema = (types: readonly string[] = []) =>
   z.object({
     incident: inlineIncidentSchema(types).optional(),
     incidentRef: z.object({ name: z.string().min(1).max(253) }).optional(),
+    curriculumRef: z
+      .object({ name: z.string().min(1).max(253) })
+      .optional()
+      .meta({ description: 'The Curriculum that chooses the incident, by split, run and seed' }),
+    split: z.enum(SPLITS).optional().meta({ description: 'train when absent' }),
+    run: z.string().min(1).max(253).optional().meta({ description: 'Seeds of one run never meet a scenario twice; "default" when absent' }),
     agent: agentSchema.optional(),
     maxSteps: z.int().min(1).max(MAX_STEPS_LIMIT).default(DEFAULT_MAX_STEPS),
     deadlineSeconds: z
@@ -24,13 +31,16 @@ export const episodeSpecSchema = (types: readonly string[] = []) =>
       .max(86400)
       .default(DEFAULT_DEADLINE_SECONDS)
       .meta({ description: 'Environment time in all; runs only while a frame is unanswered' }),
-    seed: z.int().min(0).optional().meta({ description: 'The seed that chose the incident, for the record' }),
+    seed: z.int().min(0).optional().meta({ description: 'The seed that chose the incident' }),
     gateway: z.string().max(253).optional().meta({ description: 'Lease of the gateway that plays this Episode' }),
     ttlSecondsAfterFinished: z.int().min(0).max(604800).default(DEFAULT_TTL_SECONDS),
   });
 export interface EpisodeSpec {
   incident?: InlineIncident;
   incidentRef?: { name: string };
+  curriculumRef?: { name: string };
+  split?: Split;
+  run?: string;
   agent?: { name?: string; model?: string; checkpoint?: string };
   maxSteps?: number;
   deadlineSeconds?: number;
@@ -73,6 +83,7 @@ export type RewardParts = z.infer<typeof rewardPartsSchema>;
 export const episodeStatusSchema = z.object({
   observedGeneration: z.int().min(0).optional(),
   phase: z.string().max(32).optional().meta({ description: 'For people; derived from the conditions' }),
+  assignment: z.string().max(63).optional().meta({ description: 'What its Curriculum chose' }),
   incident: z.string().max(253).optional(),
   alert: alertSchema.optional(),
   maxSteps: z.int().min(1).optional(),

@@ -19,10 +19,13 @@ export type Target = z.infer<typeof targetSchema>;
 export const paramsSchema = z.record(z.string().max(63), z.string().max(256)).meta({ maxProperties: 16 });
 export type Params = Record<string, string>;
 
-/** One fault to inject. `types` are the fault types this build knows: an unknown one is refused by the API server. */
+/** `types` are the fault types this build knows: an unknown one is refused by the API server. */
+export const faultTypeSchema = (types: readonly string[]) => (types.length ? z.enum(types as [string, ...string[]]) : z.string().max(64));
+
+/** One fault to inject. */
 export const faultSpecSchema = (types: readonly string[]) =>
   z.object({
-    type: types.length ? z.enum(types as [string, ...string[]]) : z.string().max(64),
+    type: faultTypeSchema(types),
     target: targetSchema,
     params: paramsSchema.optional().meta({ description: 'Parameters of the fault; every one has a default' }),
   });

@@ -1,4 +1,6 @@
 import { arenaSpecSchema, arenaStatusSchema } from './arena.ts';
+import { assignmentSpecSchema, assignmentStatusSchema } from './assignment.ts';
+import { curriculumSpecSchema, curriculumStatusSchema } from './curriculum.ts';
 import { episodeSpecSchema, episodeStatusSchema } from './episode.ts';
 import { incidentSpecSchema, incidentStatusSchema } from './incident.ts';
 import type { KindDefinition } from './kind-definition.ts';
@@ -12,6 +14,8 @@ const immutable = (field: string) => ({
   rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
   message: `${field} cannot be changed`,
 });
+
+const EPISODE_IMMUTABLE = `incident incidentRef curriculumRef split run agent maxSteps deadlineSeconds seed gateway`.split(' ');
 
 /** Every kind of the gym. `faultTypes` become the enum of spec.faults[].type, so that an unknown fault is refused at the door. */
 export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
@@ -44,8 +48,13 @@ export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
       spec: episodeSpecSchema(faultTypes),
       status: episodeStatusSchema,
       specRules: [
-        { rule: 'has(self.incident) != has(self.incidentRef)', message: 'give exactly one of incident and incidentRef' },
-        ...['incident', 'incidentRef', 'agent', 'maxSteps', 'deadlineSeconds', 'seed', 'gateway'].map(immutable),
+        {
+          rule: '[has(self.incident), has(self.incidentRef), has(self.curriculumRef)].filter(given, given).size() == 1',
+          message: 'give exactly one of incident, incidentRef and curriculumRef',
+        },
+        { rule: '!has(self.curriculumRef) || has(self.seed)', message: 'a curriculumRef needs a seed' },
+        { rule: 'has(self.curriculumRef) || (!has(self.split) && !has(self.run))', message: 'split and run go with a curriculumRef' },
+        ...EPISODE_IMMUTABLE.map(immutable),
       ],
       printerColumns: [
         { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
@@ -93,6 +102,57 @@ export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
         { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
         { name: 'Claimed by', type: 'string', jsonPath: '.spec.claimRef.name' },
         { name: 'Id', type: 'string', jsonPath: '.status.id', priority: 1 },
+      ],
+    },
+    {
+      kind: 'Curriculum',
+      description: 'What an agent trains next: tiers, mastery of each fault, and how the last trials went',
+      plural: 'curricula',
+      singular: 'curriculum',
+      shortNames: ['cur'],
+      categories: ['gym'],
+      spec: curriculumSpecSchema(faultTypes),
+      status: curriculumStatusSchema,
+      specRules: [
+        // Pools of scenarios are cut by tier: moving the cuts would shuffle what a run has drawn already.
+        immutable('tiers'),
+        { rule: 'self.tiers.map(tier, tier.maxDifficulty).isSorted()', message: 'tiers go from the easiest up' },
+        {
+          rule: 'self.tiers.exists(tier, tier.maxDifficulty >= self.minDifficulty)',
+          message: 'minDifficulty is above every tier',
+        },
+        { rule: 'self.mastery.minTrials <= self.mastery.window', message: 'mastery.minTrials cannot be more than mastery.window' },
+      ],
+      printerColumns: [
+        { name: 'Tier', type: 'string', jsonPath: '.status.tier' },
+        { name: 'Difficulty', type: 'number', jsonPath: '.status.difficulty' },
+        { name: 'Mastery', type: 'string', jsonPath: '.status.masterySummary' },
+        { name: 'Rewards', type: 'string', jsonPath: '.status.lastRewards' },
+        { name: 'Trials', type: 'integer', jsonPath: '.status.trials' },
+        { name: 'Persona', type: 'string', jsonPath: '.status.persona', priority: 1 },
+        { name: 'Mode', type: 'string', jsonPath: '.spec.mode', priority: 1 },
+      ],
+    },
+    {
+      kind: 'Assignment',
+      description: 'What a seed of a run got from a Curriculum, and how its group of episodes went',
+      plural: 'assignments',
+      singular: 'assignment',
+      shortNames: ['asg'],
+      categories: ['gym'],
+      spec: assignmentSpecSchema(faultTypes),
+      status: assignmentStatusSchema,
+      specRules: [{ rule: 'self == oldSelf', message: 'an assignment is never changed' }],
+      printerColumns: [
+        { name: 'Curriculum', type: 'string', jsonPath: '.spec.curriculum' },
+        { name: 'Run', type: 'string', jsonPath: '.spec.run' },
+        { name: 'Split', type: 'string', jsonPath: '.spec.split' },
+        { name: 'Seed', type: 'integer', jsonPath: '.spec.seed' },
+        { name: 'Success', type: 'number', jsonPath: '.status.success' },
+        { name: 'Counted', type: 'boolean', jsonPath: '.status.counted' },
+        { name: 'Tier', type: 'string', jsonPath: '.spec.tier', priority: 1 },
+        { name: 'Difficulty', type: 'number', jsonPath: '.spec.difficulty', priority: 1 },
+        { name: 'Used up', type: 'boolean', jsonPath: '.spec.usedUp', priority: 1 },
       ],
     },
   ];

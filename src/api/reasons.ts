@@ -45,6 +45,14 @@ export const Reason = {
   Detached: 'Detached',
   Reported: 'Reported',
   StepsExhausted: 'StepsExhausted',
+  // Curriculum
+  Promoted: 'Promoted',
+  Demoted: 'Demoted',
+  Unlocked: 'Unlocked',
+  Mastered: 'Mastered',
+  Graduated: 'Graduated',
+  BackInTraining: 'BackInTraining',
+  ScenariosUsedUp: 'ScenariosUsedUp',
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 

@@ -1,4 +1,6 @@
 import type { Arena } from '../api/arena.ts';
+import type { Assignment } from '../api/assignment.ts';
+import type { Curriculum } from '../api/curriculum.ts';
 import type { Episode } from '../api/episode.ts';
 import { GROUP, VERSION } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
@@ -58,6 +60,8 @@ export const Resources = {
   episodes: define<Episode>(GROUP, VERSION, 'Episode', 'episodes'),
   steps: define<Step>(GROUP, VERSION, 'Step', 'steps'),
   arenas: define<Arena>(GROUP, VERSION, 'Arena', 'arenas'),
+  curricula: define<Curriculum>(GROUP, VERSION, 'Curriculum', 'curricula'),
+  assignments: define<Assignment>(GROUP, VERSION, 'Assignment', 'assignments'),
 
   namespaces: define<Namespace>('', 'v1', 'Namespace', 'namespaces', false),
   nodes: define<OpaqueObject>('', 'v1', 'Node', 'nodes', false),
