@@ -15,6 +15,8 @@ export type Split = (typeof SPLITS)[number];
 /** Bounds of what a Curriculum remembers. */
 export const MAX_FAULT_TYPES = 64;
 export const MAX_RUNS = 16;
+/** Names of runs that are over; the oldest are forgotten. */
+export const MAX_ENDED_RUNS = 64;
 export const MAX_RECENT = 20;
 export const MAX_FOLDING = 64;
 /** Longest window that a success rate is taken over. */
@@ -184,6 +186,11 @@ export const curriculumStatusSchema = z.object({
   recent: z.array(recentTrialSchema).max(MAX_RECENT).meta({ description: 'The newest last' }),
   lastRewards: z.string().max(64).meta({ description: 'Mean reward of the last trials, the newest last' }),
   runs: z.array(runSchema).max(MAX_RUNS).meta({ description: 'The one that drew last is last' }),
+  endedRuns: z
+    .array(z.string().max(253))
+    .max(MAX_ENDED_RUNS)
+    .optional()
+    .meta({ description: 'Runs that nobody asked for in a day; resets of them are refused' }),
   folding: z.array(z.string().max(63)).max(MAX_FOLDING).meta({ description: 'Assignments that are counted here and not marked so yet' }),
   conditions: conditionsSchema.optional(),
 });

@@ -32,3 +32,7 @@ export const STEP_OUTPUT_BYTES = 2048;
 export const FINAL_EPISODE_BYTES = 16 * 1024;
 /** Characters of output an agent sees of one step by default. */
 export const DEFAULT_OUTPUT_CHARS = 4000;
+/** The Curriculum that a reset asks unless it names another; an installation brings it along. */
+export const DEFAULT_CURRICULUM = 'default';
+export const DEFAULT_SPLIT = 'train';
+export const DEFAULT_RUN = 'default';

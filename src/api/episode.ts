@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { conditionsSchema } from './conditions.ts';
-import { SPLITS, type Split } from './curriculum.ts';
+import { PERSONAS, rewardWeightsSchema, SPLITS, type Split } from './curriculum.ts';
 import { DEFAULT_DEADLINE_SECONDS, DEFAULT_MAX_STEPS, DEFAULT_TTL_SECONDS, MAX_STEPS_LIMIT } from './defaults.ts';
 import { alertSchema, type InlineIncident, inlineIncidentSchema } from './incident.ts';
 import type { GymObject } from './object.ts';
@@ -84,6 +84,10 @@ export const episodeStatusSchema = z.object({
   observedGeneration: z.int().min(0).optional(),
   phase: z.string().max(32).optional().meta({ description: 'For people; derived from the conditions' }),
   assignment: z.string().max(63).optional().meta({ description: 'What its Curriculum chose' }),
+  tier: z.string().max(32).optional(),
+  difficulty: z.number().min(0).max(1).optional(),
+  persona: z.enum(PERSONAS).optional().meta({ description: 'Who judges' }),
+  weights: rewardWeightsSchema.required().optional().meta({ description: 'Of the reward, as the assignment froze them' }),
   incident: z.string().max(253).optional(),
   alert: alertSchema.optional(),
   maxSteps: z.int().min(1).optional(),

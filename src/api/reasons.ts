@@ -36,6 +36,7 @@ export const Reason = {
   Terminating: 'Terminating',
   NamespacesRemain: 'NamespacesRemain',
   // Episode
+  AssignmentRefused: 'AssignmentRefused',
   IncidentTaken: 'IncidentTaken',
   IncidentNotFound: 'IncidentNotFound',
   IncidentFailed: 'IncidentFailed',

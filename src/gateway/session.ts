@@ -6,9 +6,9 @@ import {
   SETTLE_TIMEOUT_SECONDS,
 } from '../api/defaults.ts';
 import type { Episode, EpisodeSpec } from '../api/episode.ts';
-import type { InlineIncident } from '../api/incident.ts';
 import { STEP_OBJECT_OUTPUT_CHARS, type StepSpec } from '../api/step.ts';
 import { deliver } from '../reward/deliver.ts';
+import type { Chosen } from './choose.ts';
 import type { EpisodeClient, Workplace, WorkplaceFactory, WorkResult } from './episode-client.ts';
 import {
   type Action,
@@ -27,8 +27,8 @@ import { truncateOutput } from './shell/truncate.ts';
 export interface SessionDependencies {
   episodes: EpisodeClient;
   workplaces: WorkplaceFactory;
-  /** Turns reset options into an incident; throws GatewayError VALIDATION_ERROR with a sentence. */
-  chooseIncident: (options: ResetOptions) => { incident: InlineIncident; seed: number };
+  /** Turns reset options into what is played; throws GatewayError VALIDATION_ERROR with a sentence. */
+  choose: (options: ResetOptions) => Chosen;
   /** Name of this gateway's Lease. */
   gateway: string;
   now: () => Date;
@@ -37,6 +37,8 @@ export interface SessionDependencies {
 interface Play {
   episode: Episode;
   options: ResetOptions;
+  /** Types of what is broken: never said before the episode is over. */
+  faults: readonly string[];
   workplace: Promise<Workplace>;
   steps: number;
   /** Sum of the rewards that went out. */
@@ -62,9 +64,9 @@ export class EpisodeSession implements GymSession {
   }
 
   async reset(options: ResetOptions): Promise<StepResult> {
-    const { incident, seed } = this.#deps.chooseIncident(options);
+    const chosen = this.#deps.choose(options);
     await this.#leave();
-    const spec: EpisodeSpec = { incident, seed, gateway: this.#deps.gateway, maxSteps: options.maxSteps ?? DEFAULT_MAX_STEPS };
+    const spec: EpisodeSpec = { ...chosen, gateway: this.#deps.gateway };
     let episode = await this.#deps.episodes.create(spec);
     episode = await this.#deps.episodes.waitFor(
       episode.metadata.name,
@@ -82,7 +84,8 @@ export class EpisodeSession implements GymSession {
     const arena = await this.#deps.episodes.incident(episode.status.incident as string);
     const workplace = this.#deps.workplaces.open(arena.status?.namespaces ?? {});
     workplace.catch(() => {}); // reported by the first step
-    this.#play = { episode, options, workplace, steps: 0, delivered: 0, value: 0, done: false };
+    const faults = arena.spec.faults.map((f) => f.type);
+    this.#play = { episode, options, faults, workplace, steps: 0, delivered: 0, value: 0, done: false };
     return { observation: this.#observe(this.#play, { output: pagerText(episode) }), reward: null, done: false };
   }
 
@@ -114,8 +117,10 @@ export class EpisodeSession implements GymSession {
       episode_id: play.options.episodeId ?? play.episode.metadata.name,
       step_count: play.steps,
       incident_id: done ? (status?.incident ?? null) : null,
-      incident_type: done ? (play.episode.spec.incident?.faults.map((f) => f.type).join('+') ?? null) : null,
-      difficulty: play.episode.spec.incident?.difficulty ?? null,
+      incident_type: done ? play.faults.join('+') || 'no-fault' : null,
+      difficulty: status?.difficulty ?? play.episode.spec.incident?.difficulty ?? null,
+      judge_persona: status?.persona ?? null,
+      curriculum_stats: curriculumStats(play.episode),
       is_resolved: status?.outcome === 'Resolved',
       cumulative_reward: play.delivered,
       episode: play.episode.metadata.name,
@@ -276,6 +281,13 @@ export class EpisodeSession implements GymSession {
     const workplace = await play.workplace.catch(() => undefined);
     await workplace?.close();
   }
+}
+
+/** Where the episode stands in its Curriculum; tells nothing of what is broken. */
+function curriculumStats({ spec, status }: Episode): Record<string, unknown> {
+  if (!spec.curriculumRef) return {};
+  const { split, run, seed } = spec;
+  return { curriculum: spec.curriculumRef.name, split, run, seed, tier: status?.tier ?? null };
 }
 
 /** The page as an on-call reads it. */

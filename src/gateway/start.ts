@@ -1,10 +1,4 @@
 import { GYM_NAMESPACE } from '../api/group.ts';
-import type { InlineIncident } from '../api/incident.ts';
-import { inlineIncidentSchema } from '../api/incident.ts';
-import { seededIncident } from '../designer/seeded.ts';
-import { validateFaults } from '../faults/engine.ts';
-import { FAULT_TYPES } from '../faults/index.ts';
-import type { Baseline } from '../health/snapshot.ts';
 import { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
 import { loadKubeConfig } from '../kube/config.ts';
@@ -14,12 +8,12 @@ import { createMetrics } from '../kube/metrics.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { Resources } from '../kube/resource.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { chooser } from './choose.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { KubeEpisodes } from './kube-episodes.ts';
 import { openWorkplaces, type WorkplacesOptions } from './open-workplaces.ts';
 import { build } from './server.ts';
 import { EpisodeSession } from './session.ts';
-import { GatewayError, type ResetOptions } from './session-api.ts';
 
 export interface GatewayConfig {
   host: string;
@@ -61,7 +55,13 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   await episodes.waitForSync(AbortSignal.timeout(30_000));
   const heartbeat = await startHeartbeat({ client, clock, log, namespace: GYM_NAMESPACE, name: config.identity });
   const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE });
-  const deps = { episodes: kubeEpisodes, workplaces, chooseIncident: chooser(app), gateway: config.identity, now: () => clock.now() };
+  const deps = {
+    episodes: kubeEpisodes,
+    workplaces,
+    choose: chooser(app, config.identity),
+    gateway: config.identity,
+    now: () => clock.now(),
+  };
   const { app: server } = await build({
     factory: { create: () => Promise.resolve(new EpisodeSession(deps)) },
     log,
@@ -90,27 +90,4 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
       log.info('Stopped the gateway');
     },
   };
-}
-
-/** Until there is a Curriculum: the caller's incident, or the seed's, restricted to a fault type where one is named. */
-export function chooser(app: Baseline): (options: ResetOptions) => { incident: InlineIncident; seed: number } {
-  let drawn = 0;
-  return (options) => {
-    const seed = options.seed ?? drawn++;
-    try {
-      if (!options.incident) return { incident: seededIncident(seed, app, options.fault), seed };
-      const incident = inlineIncidentSchema(FAULT_TYPES).parse(options.incident) as InlineIncident;
-      const problem = validateFaults(incident.faults, app);
-      if (problem) throw new Error(problem);
-      return { incident, seed };
-    } catch (error) {
-      throw new GatewayError('VALIDATION_ERROR', describe(error));
-    }
-  };
-}
-
-function describe(error: unknown): string {
-  const issues = (error as { issues?: { path: PropertyKey[]; message: string }[] }).issues;
-  if (!issues) return (error as Error).message;
-  return issues.map((i) => `incident.${i.path.map(String).join('.')}: ${i.message}`).join('; ');
 }

@@ -1,8 +1,11 @@
 import { findCondition } from '../api/conditions.ts';
+import type { Curriculum } from '../api/curriculum.ts';
 import type { Episode } from '../api/episode.ts';
 import { API_VERSION } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
 import { ConditionType } from '../api/reasons.ts';
+import type { Happening } from '../curriculum/happening.ts';
+import { FAULT_TYPES } from '../faults/index.ts';
 import type { ArenaTraffic } from '../health/traffic.ts';
 import type { Judge } from '../judge/judge.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -18,6 +21,9 @@ import type { App } from './arena/app.ts';
 import { ArenaReconciler, PoolReconciler } from './arena/reconcile.ts';
 import { ArenaReader } from './arena-state.ts';
 import type { OperatorConfig } from './config.ts';
+import { composerFor } from './curriculum/composer.ts';
+import { AssignmentDesk } from './curriculum/desk.ts';
+import { CurriculumReconciler } from './curriculum/reconcile.ts';
 import { EpisodeReconciler } from './episode/reconcile.ts';
 import { HealthWatch } from './incident/health-watch.ts';
 import { IncidentReconciler } from './incident/reconcile.ts';
@@ -87,8 +93,16 @@ export class GymOperator extends Operator {
       clock,
       onTransition: (after, before) => this.#tellIncident(after, before),
     });
+    const onHappening = (curriculum: Curriculum, { reason, message }: Happening): void =>
+      events.event(
+        { ...curriculum, apiVersion: API_VERSION, kind: Resources.curricula.kind },
+        { type: 'Normal', reason, action: 'Training', note: message },
+      );
+    const desk = new AssignmentDesk({ client, world, composer: composerFor(app), types: FAULT_TYPES, onHappening });
+    const curricula = new CurriculumReconciler({ client, world, desk, clock, onHappening });
     const episodes = new EpisodeReconciler({
       client,
+      desk,
       world,
       app,
       health,
@@ -102,6 +116,8 @@ export class GymOperator extends Operator {
     const poolController = this.#controller('pool', (request, { log }) => pool.reconcile(request, log), 1);
     const incidentController = this.#controller('incident', (request, { log }) => incidents.reconcile(request, log), 8);
     const episodeController = this.#controller('episode', (request, { log }) => episodes.reconcile(request, log), 8);
+
+    const curriculumController = this.#controller('curriculum', (request, { log }) => curricula.reconcile(request, log), 4);
 
     const inGym = (name: string): Request => ({ namespace: config.gymNamespace, name });
     const thePool = inGym('pool');
@@ -132,7 +148,12 @@ export class GymOperator extends Operator {
       .watch(world.incidents, (i) => [...ownerRequest(i, API_VERSION, 'Episode'), ...referencing(world, i)])
       .watch(world.steps, (s) => ownerRequest(s, API_VERSION, 'Episode'))
       .watch(world.leases, (lease) => playedBy(world, lease.metadata.name));
-    for (const controller of [arenaController, poolController, incidentController, episodeController]) this.addController(controller);
+    curriculumController
+      .watch(world.curricula)
+      .watch(world.assignments, (a) => [inGym(a.spec.curriculum)])
+      .watch(world.episodes, ({ spec, status }) => (spec.curriculumRef && status?.assignment ? [inGym(spec.curriculumRef.name)] : []));
+    const controllers = [arenaController, poolController, incidentController, episodeController, curriculumController];
+    for (const controller of controllers) this.addController(controller);
   }
 
   override async stop(): Promise<void> {

@@ -9,6 +9,7 @@ import { FileArchive } from './archive.ts';
 import { loadApp } from './arena/app.ts';
 import type { RbacSubject } from './arena/guard.ts';
 import type { OperatorConfig } from './config.ts';
+import { curriculumFromEnv, ensureDefaultCurriculum } from './curriculum/default.ts';
 import { GymOperator } from './gym-operator.ts';
 import { installBase } from './install.ts';
 import { GymMetrics } from './metrics.ts';
@@ -27,6 +28,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   const client = new KubeClient(loadKubeConfig(o.kubeconfig ? { path: o.kubeconfig } : {}), { metrics, log });
   const inCluster = process.env.KUBERNETES_SERVICE_HOST !== undefined && !o.kubeconfig;
   if (!inCluster) await installBase(client);
+  await ensureDefaultCurriculum(client, config.gymNamespace, curriculumFromEnv(process.env));
   const serviceAccount = (name: string): RbacSubject => ({ kind: 'ServiceAccount', name, namespace: config.systemNamespace });
   const app = loadApp({ registry: config.imageRegistry });
   const events = new EventRecorder({ client, reportingController: 'kubesregym.dev/operator', reportingInstance: config.identity, log });

@@ -1,4 +1,6 @@
 import type { Arena } from '../api/arena.ts';
+import type { Assignment } from '../api/assignment.ts';
+import type { Curriculum } from '../api/curriculum.ts';
 import type { Episode } from '../api/episode.ts';
 import type { Incident } from '../api/incident.ts';
 import type { Step } from '../api/step.ts';
@@ -34,6 +36,8 @@ export class World {
   readonly incidents: Reflector<Incident>;
   readonly episodes: Reflector<Episode>;
   readonly steps: Reflector<Step>;
+  readonly curricula: Reflector<Curriculum>;
+  readonly assignments: Reflector<Assignment>;
   readonly arenas: Reflector<Arena>;
   /** Leases of the gateways. */
   readonly leases: Reflector<LeaseObject>;
@@ -47,6 +51,8 @@ export class World {
     this.incidents = gym(Resources.incidents);
     this.episodes = gym(Resources.episodes);
     this.steps = gym(Resources.steps);
+    this.curricula = gym(Resources.curricula);
+    this.assignments = gym(Resources.assignments);
     this.arenas = gym(Resources.arenas);
     this.leases = gym(Resources.leases);
     const isArena = (namespace: string | undefined): boolean => arenaOfNamespace(namespace ?? '', o.plainNamespaces) !== undefined;

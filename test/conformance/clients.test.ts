@@ -50,7 +50,13 @@ describe.each(Object.entries(clients))('%s', (requirement, checks) => {
       url = GATEWAY;
       return;
     }
-    server = await build({ factory: new ScriptedFactory(), log: pino({ level: 'silent' }), version: '0.0.0', maxSessions: SLOTS, splits: SPLITS });
+    server = await build({
+      factory: new ScriptedFactory(),
+      log: pino({ level: 'silent' }),
+      version: '0.0.0',
+      maxSessions: SLOTS,
+      splits: [{ name: 'train', type: 'train', count: 100 }],
+    });
     url = await server.app.listen({ host: '127.0.0.1', port: 0 });
   }, INSTALL_MS);
   afterAll(() => server?.app.close());

@@ -1,8 +1,10 @@
+import type { Assignment } from '../../api/assignment.ts';
 import { findCondition, isTrue, setCondition } from '../../api/conditions.ts';
 import {
   COMMAND_TIMEOUT_SECONDS,
   DEFAULT_DEADLINE_SECONDS,
   DEFAULT_MAX_STEPS,
+  MAX_STEPS_LIMIT,
   SETTLE_TIMEOUT_SECONDS,
   STEP_COMMAND_BYTES,
   STEP_OUTPUT_BYTES,
@@ -27,6 +29,12 @@ export interface EpisodeObservation {
   episode: Episode;
   now: Date;
   incident?: Incident;
+  /** What the Curriculum chose for this Episode, once it has. */
+  assignment?: Assignment;
+  /** Why the Curriculum chose nothing, as a sentence. */
+  refusal?: string;
+  /** The Curriculum need not be told of this Episode, or was. */
+  told?: boolean;
   /** Uid of the Episode that claimed the referenced Incident. */
   claimedBy?: string;
   /** Steps of this Episode by index; may have gaps while the cache catches up. */
@@ -42,7 +50,7 @@ export interface EpisodeObservation {
   difficulty: number;
 }
 
-export type EpisodeAction = 'none' | 'createIncident' | 'claimIncident' | 'expire';
+export type EpisodeAction = 'none' | 'assign' | 'createIncident' | 'claimIncident' | 'expire';
 
 export interface EpisodePlan {
   action: EpisodeAction;
@@ -56,6 +64,8 @@ export interface EpisodePlan {
 export const SETTLE_GRACE_MS = 1000;
 /** An episode that has ended waits at most this long for a pending settle, then counts as broken. */
 export const FINAL_SETTLE_MS = 120_000;
+/** An Episode that its Curriculum has not been told of stays, however old it is. */
+const TELL_MS = 1000;
 /** The line that mended things may still run when they count as mended; by then it has ended and its Step is written. */
 export const LAST_STEP_MS = (COMMAND_TIMEOUT_SECONDS + 2) * 1000;
 
@@ -86,10 +96,15 @@ export function planEpisode(o: EpisodeObservation): EpisodePlan {
 }
 
 function planStart(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
-  const ref = o.episode.spec.incidentRef;
+  const { incidentRef: ref, curriculumRef } = o.episode.spec;
   if (ref)
     return finish(o, status, 'InfrastructureFailed', Reason.IncidentNotFound, `Incident ${ref.name} does not exist in this namespace`);
   if (status.incident) return finish(o, status, 'InfrastructureFailed', Reason.IncidentNotFound, `Incident ${status.incident} was deleted`);
+  if (o.refusal) return finish(o, status, 'InfrastructureFailed', Reason.AssignmentRefused, o.refusal);
+  if (curriculumRef && !status.assignment) return { action: 'assign', status };
+  if (curriculumRef && !o.assignment) {
+    return finish(o, status, 'InfrastructureFailed', Reason.AssignmentRefused, `Assignment ${status.assignment} was deleted`);
+  }
   return { action: 'createIncident', status };
 }
 
@@ -99,7 +114,7 @@ function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | 
   if (isTrue(list, ConditionType.SymptomObserved)) {
     status.alert = o.incident?.status?.alert;
     status.startedTime = o.now.toISOString();
-    status.maxSteps = o.episode.spec.maxSteps ?? DEFAULT_MAX_STEPS;
+    status.maxSteps = Math.min(o.episode.spec.maxSteps ?? DEFAULT_MAX_STEPS, o.assignment?.spec.maxSteps ?? MAX_STEPS_LIMIT);
     status.decidedSteps = 0;
     status.steps = [];
     status.phase = 'Running';
@@ -237,7 +252,8 @@ function finalSettleLeftMs(o: EpisodeObservation, status: EpisodeStatus): number
 function planFinal(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
   const ttlMs = (o.episode.spec.ttlSecondsAfterFinished ?? 3600) * 1000;
   const leftMs = Date.parse(status.finishedTime ?? o.now.toISOString()) + ttlMs - o.now.getTime();
-  return leftMs <= 0 ? { action: 'expire', status } : { action: 'none', status, requeueAfterMs: leftMs };
+  if (leftMs > 0) return { action: 'none', status, requeueAfterMs: leftMs };
+  return o.told === false ? { action: 'none', status, requeueAfterMs: TELL_MS } : { action: 'expire', status };
 }
 
 function stepStatus(step: Step, judgement: Judgement | undefined): StepStatus {
@@ -293,6 +309,7 @@ function valued(o: EpisodeObservation, status: EpisodeStatus): Pick<EpisodeStatu
       scorable: status.scorable ?? true,
       faultsFixedShare: status.fixScore ?? 0,
       diagnosisScore: status.diagnosisScore ?? 0,
+      ...(status.weights ? { weights: status.weights } : {}),
     }),
   );
   if (!reward) return { reward: undefined, rewardParts: undefined, steps: status.steps };

@@ -1,4 +1,4 @@
-import { GATEWAY_LEASE_SECONDS } from '../../api/defaults.ts';
+import { DEFAULT_RUN, DEFAULT_SPLIT, GATEWAY_LEASE_SECONDS } from '../../api/defaults.ts';
 import type { Episode, EpisodeStatus } from '../../api/episode.ts';
 import { API_VERSION, FINALIZER } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
@@ -16,6 +16,7 @@ import { type ObjectRef, Resources } from '../../kube/resource.ts';
 import { scoreDiagnosis } from '../../reward/diagnosis.ts';
 import type { ArchiveSink } from '../archive.ts';
 import type { App } from '../arena/app.ts';
+import { type AssignmentDesk, AssignmentRefused } from '../curriculum/desk.ts';
 import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
@@ -31,6 +32,7 @@ export interface EpisodeDependencies {
   archive: ArchiveSink;
   clock: Clock;
   /** Told once for each Episode that got its outcome, for metrics and Events. */
+  desk: AssignmentDesk;
   onFinished: (episode: Episode, incident: Incident | undefined) => void;
 }
 
@@ -54,8 +56,10 @@ export class EpisodeReconciler {
     const observed = await this.#observe(episode);
     const plan = planEpisode(observed);
     switch (plan.action) {
+      case 'assign':
+        return this.#assign(episode, observed, log);
       case 'createIncident':
-        await this.#createIncident(episode);
+        await this.#createIncident(episode, observed.assignment?.spec.incident ?? episode.spec.incident);
         return undefined;
       case 'claimIncident':
         await this.#claimIncident(episode, observed.incident as Incident);
@@ -90,6 +94,7 @@ export class EpisodeReconciler {
       episode,
       now: clock.now(),
       incident: owned ? incident : undefined,
+      ...this.#assigned(episode),
       claimedBy: incident?.metadata.annotations?.[CLAIMED_BY],
       steps,
       judgements: new Map<number, Judgement>(),
@@ -105,6 +110,14 @@ export class EpisodeReconciler {
       now: clock.now(),
       ...(diagnosisScore === undefined ? {} : { diagnosisScore }),
     };
+  }
+
+  #assigned({ metadata, status }: Episode): Pick<EpisodeObservation, 'assignment' | 'told'> {
+    if (!status?.assignment) return {};
+    const assignment = this.#deps.world.assignments.get({ namespace: metadata.namespace as string, name: status.assignment });
+    if (!assignment) return { told: true };
+    const { closedTime, members = [] } = assignment.status ?? {};
+    return { assignment, told: closedTime !== undefined || members.some(({ uid, final }) => final && uid === metadata.uid) };
   }
 
   /** Asks for the arena's health only where an answer depends on it: a change whose effect is not known yet. */
@@ -149,7 +162,30 @@ export class EpisodeReconciler {
     return renewed + GATEWAY_LEASE_SECONDS * 1000 - clock.now().getTime();
   }
 
-  async #createIncident(episode: Episode): Promise<void> {
+  /** Asks the Curriculum what to play, and freezes what it says in the status; a refusal ends the Episode. */
+  async #assign(episode: Episode, observed: EpisodeObservation, log: Logger): Promise<{ requeueAfterMs?: number } | undefined> {
+    const { client, world, desk } = this.#deps;
+    const { curriculumRef, split = DEFAULT_SPLIT, run = DEFAULT_RUN, seed = 0 } = episode.spec;
+    try {
+      const assignment = await desk.assign(episode.metadata.namespace as string, {
+        curriculum: curriculumRef?.name as string,
+        ...{ run, split, seed },
+      });
+      const { tier, difficulty, persona, weights } = assignment.spec;
+      const frozen = { assignment: assignment.metadata.name, ...(tier ? { tier } : {}), difficulty, persona, weights };
+      const status: EpisodeStatus = { ...episode.status, ...frozen };
+      await writeStatus(client, Resources.episodes, world.episodes, episode, status);
+      return { requeueAfterMs: 1 };
+    } catch (error) {
+      if (!(error instanceof AssignmentRefused)) throw error;
+      const refused = { ...observed, refusal: error.message };
+      const plan = planEpisode(refused);
+      await this.#write(episode, refused, plan, log);
+      return this.#next(episode, plan);
+    }
+  }
+
+  async #createIncident(episode: Episode, spec: Episode['spec']['incident']): Promise<void> {
     const { client, world } = this.#deps;
     const incident: Incident = {
       apiVersion: API_VERSION,
@@ -160,7 +196,7 @@ export class EpisodeReconciler {
         ownerReferences: [ownerReferenceTo(episode)],
         finalizers: [FINALIZER],
       },
-      spec: { ...(episode.spec.incident as NonNullable<Episode['spec']['incident']>) },
+      spec: { ...(spec as NonNullable<Episode['spec']['incident']>) },
     };
     try {
       await appeared(world.incidents, await client.create(Resources.incidents, incident));

@@ -1,0 +1,125 @@
+import type { Assignment, AssignmentStatus } from '../../api/assignment.ts';
+import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
+import type { Episode } from '../../api/episode.ts';
+import { nextCountingWrite } from '../../curriculum/counting.ts';
+import { statusUnder } from '../../curriculum/fold.ts';
+import { closeGroup, withMembers } from '../../curriculum/group.ts';
+import type { Happening } from '../../curriculum/happening.ts';
+import type { KubeClient } from '../../kube/client.ts';
+import type { Clock } from '../../kube/clock.ts';
+import type { Logger } from '../../kube/logger.ts';
+import { type ObjectRef, Resources } from '../../kube/resource.ts';
+import { writeStatus } from '../status.ts';
+import type { World } from '../world.ts';
+import type { AssignmentDesk } from './desk.ts';
+import { endedRuns } from './ended-runs.ts';
+
+export interface CurriculumDependencies {
+  client: KubeClient;
+  world: Pick<World, 'curricula' | 'assignments' | 'episodes'>;
+  desk: AssignmentDesk;
+  clock: Clock;
+  onHappening: (curriculum: Curriculum, happening: Happening) => void;
+}
+
+/** Closes groups of Episodes and counts each of them once. */
+export class CurriculumReconciler {
+  readonly #deps: CurriculumDependencies;
+
+  constructor(deps: CurriculumDependencies) {
+    this.#deps = deps;
+  }
+
+  async reconcile(ref: ObjectRef, log: Logger): Promise<{ requeueAfterMs?: number } | undefined> {
+    if (!this.#deps.world.curricula.get(ref)) return undefined;
+    return this.#deps.desk.serially(ref.name, async () => {
+      const curriculum = this.#deps.world.curricula.get(ref);
+      if (!curriculum || curriculum.metadata.deletionTimestamp) return undefined;
+      const groupMs = await this.#closeGroups(curriculum);
+      await this.#count(curriculum, log);
+      const endMs = await this.#endRuns(ref);
+      const waits = [groupMs, endMs].filter((ms) => ms !== undefined);
+      return waits.length ? { requeueAfterMs: Math.max(1, Math.min(...waits)) } : undefined;
+    });
+  }
+
+  #own(curriculum: Curriculum): Assignment[] {
+    const { namespace, name } = curriculum.metadata;
+    return this.#deps.world.assignments.list(namespace).filter((a) => a.spec.curriculum === name);
+  }
+
+  /** Milliseconds until the next group closes by itself; undefined when none will. */
+  async #closeGroups(curriculum: Curriculum): Promise<number | undefined> {
+    const { client, world, clock } = this.#deps;
+    const open = this.#own(curriculum).filter((a) => !a.status?.closedTime);
+    if (open.length === 0) return undefined;
+    const members = new Map<string, Episode[]>();
+    for (const episode of world.episodes.list(curriculum.metadata.namespace)) {
+      const { assignment } = episode.status ?? {};
+      if (assignment) members.set(assignment, [...(members.get(assignment) ?? []), episode]);
+    }
+    let waitMs: number | undefined;
+    for (const assignment of open) {
+      const status = withMembers(assignment.status ?? {}, members.get(assignment.metadata.name) ?? []);
+      const closing = closeGroup(status, clock.now(), curriculum.spec);
+      if (!('closed' in closing) && closing.waitMs !== undefined) waitMs = Math.min(waitMs ?? closing.waitMs, closing.waitMs);
+      const next = 'closed' in closing ? closing.closed : status;
+      await writeStatus<AssignmentStatus | undefined, Assignment>(client, Resources.assignments, world.assignments, assignment, next);
+    }
+    return waitMs;
+  }
+
+  /** Writes one thing after the other until every closed group is counted; see nextCountingWrite for why that happens once. */
+  async #count(seen: Curriculum, log: Logger): Promise<void> {
+    const { client, world, desk, onHappening } = this.#deps;
+    const rules = desk.rulesOf(seen);
+    for (;;) {
+      const curriculum = world.curricula.get(seen.metadata);
+      if (!curriculum) return;
+      const status = statusUnder(curriculum.status, rules);
+      const candidates = this.#own(curriculum).filter(({ status: own }) => own?.closedTime && !own.counted);
+      // From the API server, after the Curriculum: a cache that lags could show as uncounted what is counted.
+      const fresh = await Promise.all(candidates.map(({ metadata }) => client.find(Resources.assignments, metadata)));
+      const assignments = fresh.filter((a) => a !== undefined);
+      const next = nextCountingWrite(status, assignments, rules);
+      if (next?.write === 'assignment') {
+        const assignment = assignments.find((a) => a.metadata.name === next.name) as Assignment;
+        await writeStatus<AssignmentStatus | undefined, Assignment>(
+          client,
+          Resources.assignments,
+          world.assignments,
+          assignment,
+          next.status,
+        );
+        continue;
+      }
+      const written = await writeStatus<CurriculumStatus | undefined, Curriculum>(
+        client,
+        Resources.curricula,
+        world.curricula,
+        curriculum,
+        { ...(next?.status ?? status), observedGeneration: curriculum.metadata.generation },
+      );
+      for (const happening of next?.happenings ?? []) {
+        log.info({ reason: happening.reason }, happening.message);
+        onHappening(written, happening);
+      }
+      if (!next) return;
+    }
+  }
+
+  /** Removes runs that nobody has asked for in a day. Their names are kept, so that they are refused and not drawn anew. */
+  async #endRuns(ref: ObjectRef): Promise<number | undefined> {
+    const { client, world, clock } = this.#deps;
+    const curriculum = world.curricula.get(ref);
+    if (!curriculum?.status) return undefined;
+    const own = this.#own(curriculum);
+    const { ended, status, nextMs } = endedRuns(curriculum.status, own, clock.now());
+    if (ended.length === 0) return nextMs;
+    await writeStatus<CurriculumStatus | undefined, Curriculum>(client, Resources.curricula, world.curricula, curriculum, status);
+    for (const { metadata, spec } of own) {
+      if (ended.includes(spec.run)) await client.delete(Resources.assignments, metadata, { uid: metadata.uid as string });
+    }
+    return nextMs;
+  }
+}
