@@ -1,5 +1,5 @@
 import WebSocket from 'ws';
-import type { Observation } from '../../gateway/session-api.ts';
+import type { GymState, Observation } from '../../gateway/session-api.ts';
 
 export interface Frame {
   observation: Observation;
@@ -49,6 +49,11 @@ export class OpenEnvClient {
     return this.#ask({ type: 'step', data: { command } });
   }
 
+  /** Where the episode stands; at once, also before a reset. */
+  async state(): Promise<GymState> {
+    return (await this.#ask({ type: 'state' })) as unknown as GymState;
+  }
+
   /** As step, but types the line again while frames only wait for a settle: they run nothing and use no step. */
   async run(command: string): Promise<Frame> {
     for (;;) {
@@ -78,7 +83,8 @@ export class OpenEnvClient {
       this.#fail(new AgentError(message.data.code, message.data.message));
       return;
     }
-    this.#steps = message.data.observation.steps_taken;
+    // A state has none.
+    this.#steps = message.data.observation?.steps_taken ?? this.#steps;
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.resolve(message.data);

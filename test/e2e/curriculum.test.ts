@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Assignment } from '../../src/api/assignment.ts';
+import type { Curriculum } from '../../src/api/curriculum.ts';
+import type { Episode } from '../../src/api/episode.ts';
+import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
+import { Reflector } from '../../src/kube/reflector.ts';
+import { Resources } from '../../src/kube/resource.ts';
+import { type Gym, startGym } from '../support/gym.ts';
+import { playSeed } from '../support/trainee.ts';
+
+const NAME = 'e2e';
+const GROUPS = 6;
+const GROUP_SIZE = 2;
+/** What the agent can do; the rest it gives up at once. */
+const GOOD_AT = ['oom_kill', 'image_pull', 'scale_zero'];
+
+let gym: Gym;
+let curricula: Reflector<Curriculum>;
+let assignments: Assignment[] = [];
+const episodes: Episode[] = [];
+let curriculum: Curriculum;
+
+beforeAll(async () => {
+  gym = await startGym({ spare: 2, max: 7, sessions: 4 });
+  curricula = new Reflector<Curriculum>({ client: gym.client, resource: Resources.curricula, namespace: GYM_NAMESPACE });
+  curricula.start();
+  await gym.client.create(Resources.curricula, {
+    apiVersion: API_VERSION,
+    kind: 'Curriculum',
+    metadata: { name: NAME, namespace: GYM_NAMESPACE },
+    spec: { groupSize: GROUP_SIZE, designer: { noFaultShare: 0 } } as Curriculum['spec'],
+  });
+  const seeds = Array.from({ length: GROUPS * GROUP_SIZE }, (_, i) => Math.floor(i / GROUP_SIZE));
+  const seat = async (): Promise<void> => {
+    for (let seed = seeds.shift(); seed !== undefined; seed = seeds.shift()) {
+      episodes.push(await playSeed(gym, { curriculum: NAME, run: 'one', seed }, GOOD_AT));
+    }
+  };
+  await Promise.all(Array.from({ length: 4 }, seat));
+  const ref = { namespace: GYM_NAMESPACE, name: NAME };
+  curriculum = (await curricula.waitFor(() => {
+    const seen = curricula.get(ref);
+    return seen?.status?.trials === GROUPS && seen.status.folding.length === 0 ? seen : undefined;
+  }, AbortSignal.timeout(30_000))) as Curriculum;
+  const all = await gym.client.list(Resources.assignments, { namespace: GYM_NAMESPACE });
+  assignments = all.items.filter((a) => a.spec.curriculum === NAME);
+}, 900_000);
+
+afterAll(async () => {
+  await curricula?.stop();
+  await gym?.client.delete(Resources.curricula, { namespace: GYM_NAMESPACE, name: NAME }).catch(() => {});
+  for (const { metadata } of assignments) await gym.client.delete(Resources.assignments, metadata).catch(() => {});
+  await gym?.stop();
+}, 180_000);
+
+describe('a Curriculum that an agent trains in', () => {
+  test('gave both members of each group the same incident, and no two groups the same', () => {
+    expect(assignments).toHaveLength(GROUPS);
+    const hashes = assignments.map(({ metadata }) => [
+      ...new Set(episodes.filter((e) => e.status?.assignment === metadata.name).map((e) => e.status?.scenarioHash)),
+    ]);
+    expect(hashes.every((own) => own.length === 1 && own[0])).toBe(true);
+    expect(new Set(hashes.flat()).size).toBe(GROUPS);
+    expect(assignments.every((a) => !a.spec.usedUp && a.status?.counted && a.status.members?.length === GROUP_SIZE)).toBe(true);
+  });
+
+  test('was told of each episode once, and knows what the agent can and what it cannot do', () => {
+    const expected = new Map<string, number[]>();
+    for (const { spec } of [...assignments].sort((a, b) => (a.status?.closedTime ?? '').localeCompare(b.status?.closedTime ?? ''))) {
+      const fault = spec.pool?.type as string;
+      expected.set(fault, [...(expected.get(fault) ?? []), GOOD_AT.includes(fault) ? 1 : 0]);
+    }
+    const { mastery = [] } = curriculum.status ?? {};
+    expect(Object.fromEntries(mastery.map(({ fault, results }) => [fault, results]))).toEqual(Object.fromEntries(expected));
+    expect(episodes.map((e) => e.status?.outcome === 'Resolved')).toEqual(
+      episodes.map((e) => GOOD_AT.includes(assignments.find((a) => a.metadata.name === e.status?.assignment)?.spec.pool?.type ?? '')),
+    );
+  });
+
+  test('tried every unlocked fault before it came back to one', () => {
+    const first = [...assignments].sort((a, b) => (a.spec.trial ?? 0) - (b.spec.trial ?? 0)).slice(0, 4);
+    expect(new Set(first.map((a) => a.spec.pool?.type)).size).toBe(4);
+  });
+
+  test('shows where it stands, and tells of it in Events', async () => {
+    const line = await gym.must(['get', 'curriculum', NAME, '-n', GYM_NAMESPACE, '--no-headers']);
+    expect(line).toContain(curriculum.status?.tier);
+    expect(line).toContain(curriculum.status?.masterySummary);
+    expect(line).toContain(curriculum.status?.lastRewards);
+    if (curriculum.status?.stint) {
+      const events = await gym.must(['get', 'events', '-n', GYM_NAMESPACE, `--field-selector=involvedObject.name=${NAME}`]);
+      expect(events).toContain('Promoted');
+    }
+  });
+
+  test('says nothing of an unknown Curriculum but that it does not exist', async () => {
+    const agent = await gym.connect();
+    const frame = await agent.reset({ curriculum: 'nowhere', seed: 1 });
+    expect(frame).toMatchObject({ done: true, reward: null, observation: { scorable: false } });
+    expect(frame.observation.message).toMatch(/Curriculum nowhere does not exist; there is .*default/);
+    agent.close();
+  });
+});
