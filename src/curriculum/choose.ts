@@ -1,0 +1,129 @@
+import type { CurriculumStatus, Persona } from '../api/curriculum.ts';
+import type { Random } from '../faults/fault.ts';
+import { seededRandom } from '../faults/random.ts';
+import { type Draw, drawFrom } from './draw.ts';
+import { isAdversarial, type Rules, tierIndex, type Unlocked, unlockedAt } from './rules.ts';
+import { poolKey, runOf } from './runs.ts';
+import type { Pool, Scenario, ScenarioSource } from './scenario-source.ts';
+
+/** Who asks: together they decide all that is left to chance. `trial`: which draw of the run this is, from 0. */
+export interface Asker {
+  readonly curriculum: string;
+  readonly run: string;
+  readonly trial: number;
+}
+
+/** What a new assignment is to be. */
+export interface Choice {
+  /** Absent for a control in which nothing is broken. */
+  readonly draw?: Draw;
+  readonly tier: string;
+  readonly stint: number;
+  readonly persona: Persona;
+  /** No incident of this assignment may be harder, nor any design that takes the place of the draw. */
+  readonly maxDifficulty: number;
+  readonly redHerrings: boolean;
+  /** An LLM may design an incident for `draw.pool.type` instead; when it does not, the draw is played. */
+  readonly llmDesign: boolean;
+  /** To be aimed at the agent's weak spots, as hard as the tier allows. */
+  readonly adversarial: boolean;
+}
+
+/** How often a fault comes, against the others: three to one, twice (docs/adr/0016). */
+const WEIGHTS = { weakSpot: 9, inTraining: 3, graduated: 1 };
+const SHARE_STEPS = 1_000_000;
+
+/**
+ * What comes next in split train. Untried faults first (what is in flight counts as tried), then weak spots rather than others, and those in
+ * training rather than graduated ones. Of the fault, the hardest band that the tier admits and that has something new.
+ *
+ * @param status as statusUnder() gives it
+ * @param inFlight for each train assignment that is not counted yet, the fault it was drawn for
+ * @throws Error with a sentence when spec.faults and spec.minDifficulty leave nothing to draw
+ */
+export function chooseNext(
+  status: CurriculumStatus,
+  inFlight: readonly string[],
+  rules: Rules,
+  source: ScenarioSource,
+  asker: Asker,
+): Choice {
+  const { spec } = rules;
+  const random = seededRandom(JSON.stringify(['choice', asker.curriculum, asker.run, asker.trial]));
+  const index = tierIndex(spec, status.tier);
+  const unlocked = unlockedAt(rules, index);
+  const adversarial = isAdversarial(spec, status.difficulty, status.graduated);
+  const frozen = {
+    ...{ tier: status.tier, stint: status.stint, persona: status.persona, maxDifficulty: status.difficulty, adversarial },
+    redHerrings: unlocked.redHerrings,
+    llmDesign: spec.designer.kind === 'llm' && (unlocked.llmDesigns || adversarial),
+  };
+  if (random(SHARE_STEPS) < spec.designer.noFaultShare * SHARE_STEPS) return { ...frozen, llmDesign: false, adversarial: false };
+
+  const pools = source
+    .pools('train')
+    .filter(({ type, size, band }) => unlocked.types.includes(type) && size <= unlocked.faultsAtOnce && band <= index);
+  let types = unlocked.types.filter((type) => pools.some((pool) => pool.type === type));
+  while (types.length > 0) {
+    const type = pickType(types, status, inFlight, random);
+    const own = inOrder(
+      pools.filter((pool) => pool.type === type),
+      adversarial,
+      random,
+    );
+    const draw = drawFirst(own, source, asker, runOf(status, asker.run).drawn, fits(rules, status.difficulty, unlocked));
+    if (draw) return { ...frozen, draw };
+    types = types.filter((other) => other !== type);
+  }
+  throw new Error(
+    `Curriculum ${asker.curriculum} has nothing to draw in tier ${status.tier}: no incident of ${unlocked.types.join(', ') || 'any fault'} ` +
+      `has a difficulty from ${spec.minDifficulty} to ${status.difficulty}; allow more faults or change minDifficulty`,
+  );
+}
+
+function pickType(types: readonly string[], status: CurriculumStatus, inFlight: readonly string[], random: Random): string {
+  const tried = new Set([...inFlight, ...status.mastery.map(({ fault }) => fault)]);
+  const untried = types.filter((type) => !tried.has(type));
+  if (untried.length) return oneOf(untried, random);
+  const weightOf = (type: string): number => {
+    if (status.weakSpots.includes(type)) return WEIGHTS.weakSpot;
+    return status.graduated.includes(type) ? WEIGHTS.graduated : WEIGHTS.inTraining;
+  };
+  return oneOf(
+    types.flatMap((type) => Array<string>(weightOf(type)).fill(type)),
+    random,
+  );
+}
+
+/** The hardest band first; within a band by chance, or the most faults first when the agent is to be challenged. */
+function inOrder(pools: readonly Pool[], adversarial: boolean, random: Random): Pool[] {
+  const left = pools.toSorted((a, b) => (poolKey(a) < poolKey(b) ? -1 : 1));
+  const shuffled: Pool[] = [];
+  while (left.length) shuffled.push(...left.splice(random(left.length), 1));
+  return shuffled.sort((a, b) => b.band - a.band || (adversarial ? b.size - a.size : 0));
+}
+
+function fits({ spec }: Rules, maxDifficulty: number, unlocked: Unlocked): (scenario: Scenario) => boolean {
+  return ({ difficulty, faults }) =>
+    difficulty >= spec.minDifficulty && difficulty <= maxDifficulty && faults.every(({ type }) => unlocked.types.includes(type));
+}
+
+/** What has not come yet in this run, from any of the pools; only without it a scenario comes again. */
+function drawFirst(
+  pools: readonly Pool[],
+  source: ScenarioSource,
+  { curriculum, run }: Asker,
+  drawn: Readonly<Record<string, number>>,
+  admits: (scenario: Scenario) => boolean,
+): Draw | undefined {
+  for (const again of [false, true]) {
+    for (const pool of pools) {
+      const key = JSON.stringify([curriculum, run, poolKey(pool)]);
+      const draw = drawFrom(source, pool, { key, from: drawn[poolKey(pool)] ?? 0, again, admits });
+      if (draw) return draw;
+    }
+  }
+  return undefined;
+}
+
+const oneOf = <T>(values: readonly T[], random: Random): T => values[random(values.length)];
