@@ -17,7 +17,7 @@ import type { KubeMetrics } from '../kube/metrics.ts';
 import { Operator } from '../kube/operator.ts';
 import { Resources } from '../kube/resource.ts';
 import type { ArchiveSink } from './archive.ts';
-import type { App } from './arena/app.ts';
+import { type App, paperBaseline } from './arena/app.ts';
 import { ArenaReconciler, PoolReconciler } from './arena/reconcile.ts';
 import { ArenaReader } from './arena-state.ts';
 import type { OperatorConfig } from './config.ts';
@@ -98,7 +98,7 @@ export class GymOperator extends Operator {
         { ...curriculum, apiVersion: API_VERSION, kind: Resources.curricula.kind },
         { type: 'Normal', reason, action: 'Training', note: message },
       );
-    const desk = new AssignmentDesk({ client, world, composer: composerFor(app), types: FAULT_TYPES, onHappening });
+    const desk = new AssignmentDesk({ client, world, composer: composerFor(paperBaseline(app)), types: FAULT_TYPES, onHappening });
     const curricula = new CurriculumReconciler({ client, world, desk, clock, onHappening });
     const episodes = new EpisodeReconciler({
       client,

@@ -1,0 +1,27 @@
+import type { ScenarioSource } from '../../curriculum/scenario-source.ts';
+import { compose, noFaultControl } from '../../designer/procedural.ts';
+import { scenarioSource } from '../../designer/scenarios.ts';
+import { seededRandom } from '../../faults/random.ts';
+import type { Baseline } from '../../health/snapshot.ts';
+import type { Composer } from './desk.ts';
+
+/** Red herrings at most, where the tier admits any. */
+const MAX_RED_HERRINGS = 2;
+
+/** The procedural designer over the healthy app. What can be drawn is worked out once for each list of tiers. */
+export function composerFor(app: Baseline): Composer {
+  const sources = new Map<string, ScenarioSource>();
+  return {
+    source(tierMaxima) {
+      const key = tierMaxima.join(' ');
+      const known = sources.get(key) ?? scenarioSource(app, tierMaxima);
+      sources.set(key, known);
+      return known;
+    },
+    compose({ draw, maxDifficulty, redHerrings }, seed) {
+      if (!draw) return noFaultControl(seed, app);
+      const random = seededRandom(`red herrings ${seed}`);
+      return compose(draw.scenario, { seed, app, redHerrings: redHerrings ? random(MAX_RED_HERRINGS + 1) : 0, maxDifficulty });
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Assignment } from '../../src/api/assignment.ts';
+import type { Curriculum, CurriculumSpec } from '../../src/api/curriculum.ts';
+import type { Episode, EpisodeSpec } from '../../src/api/episode.ts';
+import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
+import { heuristicJudge } from '../../src/judge/heuristic.ts';
+import { KubeClient } from '../../src/kube/client.ts';
+import { loadKubeConfig } from '../../src/kube/config.ts';
+import { EventRecorder } from '../../src/kube/events.ts';
+import { silentLogger } from '../../src/kube/logger.ts';
+import { createMetrics } from '../../src/kube/metrics.ts';
+import { Reflector } from '../../src/kube/reflector.ts';
+import { Resources } from '../../src/kube/resource.ts';
+import { loadApp } from '../../src/operator/arena/app.ts';
+import { operatorDefaults } from '../../src/operator/config.ts';
+import { ensureDefaultCurriculum } from '../../src/operator/curriculum/default.ts';
+import { GymOperator } from '../../src/operator/gym-operator.ts';
+import { installBase } from '../../src/operator/install.ts';
+import { GymMetrics } from '../../src/operator/metrics.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+
+/** No node, so no arena is ever Ready: Episodes get their assignment and their Incident, and these tests end them. */
+let plane: ControlPlane;
+let client: KubeClient;
+let episodes: Reflector<Episode>;
+let curricula: Reflector<Curriculum>;
+let assignments: Reflector<Assignment>;
+const running: { operator: GymOperator; close(): Promise<void> }[] = [];
+
+beforeAll(async () => {
+  plane = await startControlPlane();
+  client = new KubeClient(loadKubeConfig({ path: plane.kubeconfigPath }));
+  await installBase(client);
+  episodes = new Reflector<Episode>({ client, resource: Resources.episodes, namespace: GYM_NAMESPACE });
+  curricula = new Reflector<Curriculum>({ client, resource: Resources.curricula, namespace: GYM_NAMESPACE });
+  assignments = new Reflector<Assignment>({ client, resource: Resources.assignments, namespace: GYM_NAMESPACE });
+  for (const watch of [episodes, curricula, assignments]) watch.start();
+}, 300_000);
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((one) => one.close()));
+});
+afterAll(async () => {
+  await Promise.all([episodes, curricula, assignments].map((watch) => watch?.stop()));
+  await client?.close();
+  await plane?.stop();
+});
+
+/** An operator with a client of its own, as a process has; it makes no arenas. */
+async function startOperator(identity: string): Promise<GymOperator> {
+  const own = new KubeClient(loadKubeConfig({ path: plane.kubeconfigPath }));
+  const metrics = createMetrics({ process: false });
+  let operator: GymOperator | undefined;
+  operator = new GymOperator({
+    client: own,
+    app: loadApp(),
+    config: { ...operatorDefaults, pool: { spare: 0, max: 0 }, identity },
+    judge: heuristicJudge,
+    archive: { append: () => Promise.resolve() },
+    events: new EventRecorder({ client: own, reportingController: 'test', reportingInstance: identity, log: silentLogger }),
+    log: silentLogger,
+    metrics,
+    gymMetrics: new GymMetrics(metrics.registry, () => operator?.world),
+    nodes: { cidrs: [], arenasAtOnce: 2 },
+    onLeadershipLost: () => {},
+  });
+  const started = operator;
+  void started.start();
+  running.push({
+    operator: started,
+    async close() {
+      await started.stop();
+      await own.close();
+    },
+  });
+  return started;
+}
+
+const limit = () => AbortSignal.timeout(60_000);
+const inGym = (name: string) => ({ namespace: GYM_NAMESPACE, name });
+let names = 0;
+
+const makeCurriculum = (name: string, spec: Partial<CurriculumSpec>) =>
+  client.create(Resources.curricula, { apiVersion: API_VERSION, kind: 'Curriculum', metadata: inGym(name), spec: spec as CurriculumSpec });
+
+const ask = (spec: EpisodeSpec) =>
+  client.create(Resources.episodes, { apiVersion: API_VERSION, kind: 'Episode', metadata: inGym(`episode-${names++}`), spec });
+
+const assigned = (episode: Episode) =>
+  episodes.waitFor(() => {
+    const seen = episodes.get(episode.metadata);
+    return seen?.status?.assignment ? seen : undefined;
+  }, limit());
+
+/** Writes an outcome as the operator does at the end of play. */
+async function end(episode: Episode, resolved: boolean): Promise<void> {
+  const now = new Date().toISOString();
+  for (;;) {
+    const seen = await client.get(Resources.episodes, episode.metadata);
+    const outcome = resolved ? ('Resolved' as const) : ('GaveUp' as const);
+    const status = { ...seen.status, outcome, scorable: true, reward: resolved ? 6 : -2, startedTime: now, finishedTime: now };
+    const written = await client
+      .replace(Resources.episodes, { ...seen, status }, { subresource: 'status' })
+      .catch((error: { status?: number }) => (error.status === 409 ? undefined : Promise.reject(error)));
+    if (written) return;
+  }
+}
+
+const counted = (name: string, trials: number) =>
+  curricula.waitFor(() => {
+    const seen = curricula.get(inGym(name));
+    const { status } = seen ?? {};
+    return seen && status && status.trials >= trials && status.folding.length === 0 ? seen : undefined;
+  }, limit());
+
+const ofCurriculum = async (name: string) =>
+  (await client.list(Resources.assignments, { namespace: GYM_NAMESPACE })).items.filter((a) => a.spec.curriculum === name);
+
+describe('a Curriculum', () => {
+  test('is made by default with the tiers of the design, and once', async () => {
+    await ensureDefaultCurriculum(client, GYM_NAMESPACE, { mode: 'adversarial' });
+    await ensureDefaultCurriculum(client, GYM_NAMESPACE, { mode: 'standard' });
+    const { spec } = await client.get(Resources.curricula, inGym('default'));
+    expect(spec.mode).toBe('adversarial');
+    expect(spec.tiers.map((tier) => [tier.name, tier.maxDifficulty, tier.minTrials])).toEqual([
+      ['warmup', 0.25, 5],
+      ['beginner', 0.4, 5],
+      ['intermediate', 0.6, 8],
+      ['advanced', 0.8, 10],
+      ['expert', 0.95, 0],
+    ]);
+    await client.delete(Resources.curricula, inGym('default'));
+  });
+
+  test('gives 64 resets of 8 seeds 8 assignments, each group one incident', async () => {
+    await startOperator('one');
+    await makeCurriculum('rush', {});
+    const asked = await Promise.all(Array.from({ length: 64 }, (_, i) => ask({ curriculumRef: { name: 'rush' }, run: 'r', seed: i % 8 })));
+    const all = await Promise.all(asked.map(assigned));
+    expect(await ofCurriculum('rush')).toHaveLength(8);
+    for (let seed = 0; seed < 8; seed++) {
+      const group = all.filter((e) => e.spec.seed === seed).map((e) => e.status?.assignment);
+      expect(new Set(group).size).toBe(1);
+    }
+    const incidents = await client.list(Resources.incidents, { namespace: GYM_NAMESPACE });
+    const bySeed = Map.groupBy(all, (e) => e.spec.seed);
+    for (const group of bySeed.values()) {
+      const faults = group.map((e) => JSON.stringify(incidents.items.find((i) => i.metadata.name === e.metadata.name)?.spec.faults));
+      expect(new Set(faults).size).toBe(1);
+    }
+  }, 120_000);
+
+  test('counts 200 episodes that end at once, each group once', async () => {
+    await startOperator('one');
+    await makeCurriculum('wave', { groupSize: 8, designer: { kind: 'procedural', noFaultShare: 0 } });
+    const asked = await Promise.all(
+      Array.from({ length: 200 }, (_, i) => ask({ curriculumRef: { name: 'wave' }, run: 'r', seed: Math.floor(i / 8) })),
+    );
+    const all = await Promise.all(asked.map(assigned));
+    await Promise.all(all.map((episode) => end(episode, true)));
+    const { status } = await counted('wave', 25);
+    expect(status?.trials).toBe(25);
+    expect(status?.mastery.reduce((sum, entry) => sum + entry.trials, 0)).toBe(25);
+    const own = await ofCurriculum('wave');
+    expect(own.map((a) => [a.status?.members?.length, a.status?.success, a.status?.counted])).toEqual(own.map(() => [8, 1, true]));
+  }, 180_000);
+
+  test('counts each group once although the operator is replaced in the middle, again and again', async () => {
+    await makeCurriculum('relay', { groupSize: 2, designer: { kind: 'procedural', noFaultShare: 0 } });
+    await startOperator('first');
+    const asked = await Promise.all(
+      Array.from({ length: 40 }, (_, i) => ask({ curriculumRef: { name: 'relay' }, run: 'r', seed: Math.floor(i / 2) })),
+    );
+    const all = await Promise.all(asked.map(assigned));
+    const ended = Promise.all(all.map((episode) => end(episode, (episode.spec.seed as number) % 2 === 0)));
+    for (const identity of ['second', 'third', 'fourth']) {
+      await Promise.all(running.splice(0).map((one) => one.close()));
+      await startOperator(identity);
+    }
+    await ended;
+    const { status } = await counted('relay', 20);
+    expect(status?.trials).toBe(20);
+    expect(status?.mastery.reduce((sum, entry) => sum + entry.trials, 0)).toBe(20);
+  }, 180_000);
+
+  test('has one teller when two operators run: the other takes over when the first goes', async () => {
+    await makeCurriculum('pair', { groupSize: 1, designer: { kind: 'procedural', noFaultShare: 0 } });
+    await startOperator('first');
+    await startOperator('second');
+    const play = async (from: number): Promise<void> => {
+      const asked = await Promise.all([0, 1, 2].map((i) => ask({ curriculumRef: { name: 'pair' }, run: 'r', seed: from + i })));
+      await Promise.all((await Promise.all(asked.map(assigned))).map((episode) => end(episode, true)));
+    };
+    await play(0);
+    await counted('pair', 3);
+    await running.shift()?.close();
+    await play(3);
+    expect((await counted('pair', 6)).status?.trials).toBe(6);
+  }, 120_000);
+
+  test('gives a held-out seed the same incident in every run, and is told nothing of it', async () => {
+    await startOperator('one');
+    await makeCurriculum('twice', { groupSize: 1, designer: { kind: 'procedural', noFaultShare: 0 } });
+    const evaluated = await Promise.all(
+      ['a', 'b'].map(async (run) => assigned(await ask({ curriculumRef: { name: 'twice' }, split: 'eval', run, seed: 5 }))),
+    );
+    const [a, b] = await Promise.all(evaluated.map((e) => client.get(Resources.assignments, inGym(e.status?.assignment as string))));
+    expect(a.metadata.name).not.toBe(b.metadata.name);
+    expect(a.spec.incident).toEqual(b.spec.incident);
+    await Promise.all(evaluated.map((episode) => end(episode, true)));
+    expect(curricula.get(inGym('twice'))?.status?.trials ?? 0).toBe(0);
+  }, 60_000);
+
+  test('refuses what it cannot give, with a sentence in the Episode', async () => {
+    await startOperator('one');
+    const lost = await ask({ curriculumRef: { name: 'nowhere' }, seed: 1 });
+    const final = await episodes.waitFor(() => {
+      const seen = episodes.get(lost.metadata);
+      return seen?.status?.outcome ? seen : undefined;
+    }, limit());
+    expect(final.status).toMatchObject({ outcome: 'InfrastructureFailed', scorable: false });
+    expect(final.status?.conditions?.at(-1)?.message).toMatch(/Curriculum nowhere does not exist/);
+    await expect(ask({ curriculumRef: { name: 'rush' } })).rejects.toThrow(/a curriculumRef needs a seed/);
+  }, 60_000);
+});
