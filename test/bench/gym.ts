@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createWriteStream, mkdtempSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parse } from 'yaml';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
 import { cachedProgram } from '../../src/local/cache.ts';
@@ -11,6 +12,9 @@ import { buildImages } from '../../src/local/images/build.ts';
 import type { Progress } from '../../src/local/provider.ts';
 import { freePorts } from '../support/free-ports.ts';
 
+const asInTheChart = parse(readFileSync(join(import.meta.dirname, '../../helm/kube-sre-gym/values.yaml'), 'utf8')) as {
+  nodeOptions: string;
+};
 const GYMCTL = join(import.meta.dirname, '../../src/cli/gymctl.ts');
 /** A cluster of its own: nothing else runs in it, and nothing that runs elsewhere is disturbed. */
 const CLUSTER = 'bench';
@@ -93,7 +97,10 @@ class Child {
 
   constructor(args: readonly string[], log: string) {
     this.#log = log;
-    this.#process = spawn(process.execPath, [GYMCTL, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(process.execPath, [GYMCTL, ...args], {
+      env: { ...process.env, NODE_OPTIONS: asInTheChart.nodeOptions },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const file = createWriteStream(log);
     this.#process.stdout?.pipe(file, { end: false });
     this.#process.stderr?.pipe(file, { end: false });
