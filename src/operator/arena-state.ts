@@ -3,6 +3,7 @@ import { type ArenaNames, realNamespace } from '../kube/arena-names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Resource, Resources } from '../kube/resource.ts';
 import type { KubeObject } from '../kube/types.ts';
+import type { App } from './arena/app.ts';
 import { GUARD, ONCALL } from './arena/guard.ts';
 import type { World } from './world.ts';
 
@@ -19,6 +20,14 @@ const NAMED_KINDS: readonly Resource[] = [
 
 /** Made by the gym or by Kubernetes itself in every namespace: not the app's. */
 const NOT_THE_APPS = new Set([GUARD, ONCALL, 'kube-root-ca.crt', 'default']);
+
+/** Objects of the app that its baseline remembers by kind and name: what the manifests bring, and nothing that a cluster adds of its own. */
+export function rememberedByName(app: Pick<App, 'objects'>): { kind: string; namespace: string; name: string }[] {
+  const kinds = new Set(NAMED_KINDS.map((resource) => resource.kind));
+  return app.objects
+    .filter((o) => kinds.has(o.kind ?? ''))
+    .map(({ kind = '', metadata }) => ({ kind, namespace: metadata.namespace ?? '', name: metadata.name }));
+}
 
 type Lists = Pick<ArenaSnapshot, 'deployments' | 'replicaSets' | 'pods' | 'services' | 'endpointSlices' | 'quotas'>;
 
@@ -67,7 +76,7 @@ export class ArenaReader {
     return { time: now, transactions, ...mapPlain(arena, (real) => byNamespace.get(real) as Lists) };
   }
 
-  /** Everything of the app that is remembered by kind and name alone. */
+  /** Everything in the arena of the kinds that are remembered by kind and name alone. */
   async others(arena: ArenaNames): Promise<{ kind: string; namespace: string; name: string }[]> {
     const found = await Promise.all(
       arena.plain.flatMap((plain) =>

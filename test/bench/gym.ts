@@ -93,7 +93,11 @@ class Child {
 
   constructor(args: readonly string[], log: string) {
     this.#log = log;
-    this.#process = spawn(process.execPath, [GYMCTL, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    this.#process = spawn(process.execPath, [GYMCTL, ...args], {
+      // As in the chart.
+      env: { ...process.env, MALLOC_ARENA_MAX: '2' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     const file = createWriteStream(log);
     this.#process.stdout?.pipe(file, { end: false });
     this.#process.stderr?.pipe(file, { end: false });

@@ -17,7 +17,7 @@ import { type ObjectRef, Resources } from '../../kube/resource.ts';
 import type { Secret } from '../../kube/types.ts';
 import { type App, paperBaseline } from '../arena/app.ts';
 import { pickArena } from '../arena/plan.ts';
-import type { ArenaReader } from '../arena-state.ts';
+import { type ArenaReader, rememberedByName } from '../arena-state.ts';
 import { caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import type { HealthWatch } from './health-watch.ts';
@@ -166,13 +166,16 @@ export class IncidentReconciler {
     return baseline;
   }
 
-  /** Remembers the healthy arena before anything is changed in it. The Secret is immutable: whoever comes second reads the first. */
+  /**
+   * Remembers the healthy arena before anything is changed in it. What the caches hold is enough: they showed it healthy, and nobody else has touched
+   * it. The Secret is immutable: whoever comes second reads the first.
+   */
   async #storeBaseline(incident: Incident): Promise<void> {
-    const { client, world, reader, clock, traffic } = this.#deps;
+    const { client, world, app, health, reader, clock, traffic } = this.#deps;
     const arena = world.arenas.list().find((a) => a.spec.claimRef?.uid === incident.metadata.uid) as Arena;
     const names = world.names(arena.metadata.name);
-    const [live, others] = await Promise.all([reader.live(names, clock.now(), traffic.start(arena.metadata.name)), reader.others(names)]);
-    const baseline = captureBaseline({ ...live, others }, clock.now());
+    const seen = reader.cached(names, clock.now(), traffic.start(arena.metadata.name));
+    const baseline = captureBaseline({ ...seen, others: rememberedByName(app) }, clock.now());
     const secret: Secret = {
       apiVersion: 'v1',
       kind: 'Secret',
@@ -186,6 +189,8 @@ export class IncidentReconciler {
     };
     try {
       await client.create(Resources.secrets, secret);
+      // As it will be read after a restart, so that both see the same.
+      health.remember(incident.metadata.uid as string, baselineFromSecretData(secret.data));
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
     }
