@@ -8,6 +8,7 @@ export const ConditionType = {
   Ready: 'Ready',
   Stuck: 'Stuck',
   AlertSent: 'AlertSent',
+  LlmAvailable: 'LlmAvailable',
 } as const;
 
 export const Reason = {
@@ -45,6 +46,12 @@ export const Reason = {
   Detached: 'Detached',
   Reported: 'Reported',
   StepsExhausted: 'StepsExhausted',
+  JudgeVeto: 'JudgeVeto',
+  // LLM
+  Configured: 'Configured',
+  NotConfigured: 'NotConfigured',
+  CircuitOpen: 'CircuitOpen',
+  BudgetSpent: 'BudgetSpent',
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 
