@@ -53,7 +53,7 @@ export function guarded(llm: Llm, { breaker, budget, metrics, clock }: Guards): 
         const tokens = known.tokens ?? NOTHING;
         const usage = { tokens, milliseconds: clock.now().getTime() - started, usd: usdOf(llm.model, tokens) };
         account(known.code, usage, BILLED_UNSEEN.includes(known.code) ? guessed(request) : tokens);
-        throw known;
+        throw new LlmError(known.code, known.message, { cause: known, tokens, usage });
       }
     },
   };

@@ -73,11 +73,14 @@ export class LlmError extends Error {
   readonly code: LlmErrorCode;
   /** What the failed call cost, where the service said so. */
   readonly tokens?: LlmTokens;
+  /** The same with time and price, once `guarded` has counted it; absent where nobody was asked. */
+  readonly usage?: LlmUsage;
 
-  constructor(code: LlmErrorCode, message: string, options: { cause?: unknown; tokens?: LlmTokens } = {}) {
-    super(message, { cause: options.cause });
+  constructor(code: LlmErrorCode, message: string, more: { cause?: unknown; tokens?: LlmTokens; usage?: LlmUsage } = {}) {
+    super(message, { cause: more.cause });
     this.name = 'LlmError';
     this.code = code;
-    if (options.tokens) this.tokens = options.tokens;
+    if (more.tokens) this.tokens = more.tokens;
+    if (more.usage) this.usage = more.usage;
   }
 }

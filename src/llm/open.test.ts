@@ -68,17 +68,17 @@ describe('openLlm', () => {
   const open = (env: Environment, more = {}) =>
     openLlm({ env, registry: new Registry(), clock: new FakeClock(), log: silentLogger, ...more });
 
-  test('no backend: no LLM, and the condition says so', () => {
-    const { llm, state } = open({});
+  test('no backend: no LLM, and the condition says so', async () => {
+    const { llm, state } = await open({});
     expect([llm, state()]).toEqual([undefined, expect.objectContaining({ status: 'False', reason: 'NotConfigured' })]);
   });
-  test('a key that is missing is no crash: no LLM, and the condition says what to do', () => {
-    const { llm, state } = open({ LLM_BACKEND: 'anthropic' });
+  test('a key that is missing is no crash: no LLM, and the condition says what to do', async () => {
+    const { llm, state } = await open({ LLM_BACKEND: 'anthropic' });
     expect(llm).toBeUndefined();
     expect(state()).toMatchObject({ status: 'False', reason: 'NotConfigured', message: expect.stringContaining('ANTHROPIC_API_KEY') });
   });
-  test('configured', () => {
-    const { llm, state } = open({ LLM_BACKEND: 'openai', OPENAI_API_KEY: 'secret-key' });
+  test('configured', async () => {
+    const { llm, state } = await open({ LLM_BACKEND: 'openai', OPENAI_API_KEY: 'secret-key' });
     expect([llm?.backend, llm?.model]).toEqual(['openai', 'gpt-6-luna']);
     expect(state()).toEqual({ status: 'True', reason: 'Configured', message: 'gpt-6-luna (openai) is asked' });
     expect(JSON.stringify(llm)).not.toContain('secret-key');
@@ -89,7 +89,7 @@ describe('openLlm', () => {
     fake.replies = [{ says: '{"yes": true}' }, { status: 401 }];
     const limits = { tokens: 1 as number | undefined };
     const env = { LLM_BACKEND: 'hf', LLM_BASE_URL: await fake.start(), LLM_MODEL: 'm' };
-    const { llm, state } = open(env, { limits: () => limits, clock: systemClock });
+    const { llm, state } = await open(env, { limits: () => limits, clock: systemClock });
     const ask = () =>
       llm
         ?.complete({ system: '', user: '', schema: z.object({ yes: z.boolean() }), maxTokens: 9, timeoutMs: 1000 })

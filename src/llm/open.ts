@@ -3,7 +3,6 @@ import type { Condition } from '../api/conditions.ts';
 import { Reason } from '../api/reasons.ts';
 import type { Clock } from '../kube/clock.ts';
 import type { Logger } from '../kube/logger.ts';
-import { anthropicLlm } from './anthropic.ts';
 import { CircuitBreaker } from './breaker.ts';
 import { HourlyBudget, type HourlyLimits } from './budget.ts';
 import { fromEnvironment, type LlmConfig } from './environment.ts';
@@ -11,7 +10,6 @@ import { guarded } from './guard.ts';
 import type { Llm } from './llm.ts';
 import { LlmMetrics } from './metrics.ts';
 import { factsOf } from './models.ts';
-import { openaiLlm } from './openai.ts';
 
 export interface OpenLlmOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -32,7 +30,7 @@ export interface OpenLlm {
 }
 
 /** The LLM that the environment names, guarded; one for all who ask, so that they share budget and circuit. Opens no connection. */
-export function openLlm({ env, registry, clock, log, limits = () => ({}) }: OpenLlmOptions): OpenLlm {
+export async function openLlm({ env, registry, clock, log, limits = () => ({}) }: OpenLlmOptions): Promise<OpenLlm> {
   let config: LlmConfig | undefined;
   try {
     config = fromEnvironment(env);
@@ -50,10 +48,8 @@ export function openLlm({ env, registry, clock, log, limits = () => ({}) }: Open
   const breaker = new CircuitBreaker(clock);
   const budget = new HourlyBudget(clock, limits);
   const metrics = new LlmMetrics(registry, backend, () => breaker.state === 'open');
-  const options = { ...config, clock };
-  const llm = backend === 'anthropic' ? anthropicLlm(options) : openaiLlm({ ...options, backend });
   return {
-    llm: guarded(llm, { breaker, budget, metrics, clock }),
+    llm: guarded(await serviceOf(config, clock), { breaker, budget, metrics, clock }),
     state() {
       if (breaker.state === 'open') {
         const message = `${model} (${backend}) failed too often and is not asked for now; rules and procedures take its place`;
@@ -64,4 +60,10 @@ export function openLlm({ env, registry, clock, log, limits = () => ({}) }: Open
       return { status: 'True', reason: Reason.Configured, message: `${model} (${backend}) is asked` };
     },
   };
+}
+
+/** Loads the SDK of one backend only, and only where there is one: each takes some 30 MB and a fifth of a second. */
+async function serviceOf({ backend, ...rest }: LlmConfig, clock: Clock): Promise<Llm> {
+  if (backend === 'anthropic') return (await import('./anthropic.ts')).anthropicLlm({ ...rest, clock });
+  return (await import('./openai.ts')).openaiLlm({ ...rest, backend, clock });
 }
