@@ -3,6 +3,7 @@ import { conditionsSchema } from './conditions.ts';
 import { PERSONAS, rewardWeightsSchema, SPLITS, type Split } from './curriculum.ts';
 import { DEFAULT_DEADLINE_SECONDS, DEFAULT_MAX_STEPS, DEFAULT_TTL_SECONDS, MAX_STEPS_LIMIT } from './defaults.ts';
 import { alertSchema, type InlineIncident, inlineIncidentSchema } from './incident.ts';
+import { JUDGEMENT_SOURCES } from './judging.ts';
 import type { GymObject } from './object.ts';
 import { OUTCOMES } from './reasons.ts';
 import { STEP_ACTIONS } from './step.ts';
@@ -68,6 +69,8 @@ const stepStatusSchema = z.object({
   phase: z.enum(WORK_PHASES).optional(),
   score: z.number().min(-1).max(1).optional(),
   feedback: z.string().max(512).optional(),
+  hint: z.string().max(512).optional().meta({ description: 'Help for a junior, from nothing but what the agent had seen' }),
+  judge: z.enum(JUDGEMENT_SOURCES).optional().meta({ description: 'Who gave the score' }),
   reward: z.number().optional().meta({ description: 'Telescoping reward of this step: V_t - V_(t-1)' }),
 });
 export type StepStatus = z.infer<typeof stepStatusSchema>;
@@ -79,6 +82,17 @@ const rewardPartsSchema = z.object({
   partialCredit: z.number(),
 });
 export type RewardParts = z.infer<typeof rewardPartsSchema>;
+
+const llmUseSchema = z.object({
+  calls: z.int().min(0).meta({ description: 'Answers asked of the LLM' }),
+  inputTokens: z.int().min(0),
+  outputTokens: z.int().min(0),
+  usd: z.number().min(0).optional().meta({ description: 'Absent when the price of the model is not known' }),
+  seconds: z.number().min(0).meta({ description: 'Time spent waiting for the LLM' }),
+  fallbacks: z.int().min(0).meta({ description: 'Judgements that the heuristic gave because the LLM was late or failed' }),
+});
+/** What the LLM did for an episode, or for one judgement of it. */
+export type LlmUse = z.infer<typeof llmUseSchema>;
 
 export const episodeStatusSchema = z.object({
   observedGeneration: z.int().min(0).optional(),
@@ -103,6 +117,7 @@ export const episodeStatusSchema = z.object({
   rewardParts: rewardPartsSchema.optional(),
   diagnosisScore: z.number().min(0).max(1).optional(),
   fixScore: z.number().min(0).max(1).optional(),
+  llm: llmUseSchema.optional(),
   scenarioHash: z.string().max(64).optional(),
   outcome: z.enum(OUTCOMES).optional(),
   scorable: z.boolean().optional(),

@@ -8,6 +8,7 @@ export const ConditionType = {
   Ready: 'Ready',
   Stuck: 'Stuck',
   AlertSent: 'AlertSent',
+  LlmAvailable: 'LlmAvailable',
 } as const;
 
 export const Reason = {
@@ -54,6 +55,12 @@ export const Reason = {
   Graduated: 'Graduated',
   BackInTraining: 'BackInTraining',
   ScenariosUsedUp: 'ScenariosUsedUp',
+  JudgeVeto: 'JudgeVeto',
+  // LLM
+  Configured: 'Configured',
+  NotConfigured: 'NotConfigured',
+  CircuitOpen: 'CircuitOpen',
+  BudgetSpent: 'BudgetSpent',
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 

@@ -23,6 +23,8 @@ export interface Facts {
   readonly looksBefore: readonly KubectlInvocation[];
   /** True when the alert or the output of an earlier kubectl said this name (of an object, or of a pod of it). */
   known(name: string): boolean;
+  /** Words that the agent has in front of it now: as `known`, with what the judged line itself got from kubectl. */
+  readonly seen: ReadonlySet<string>;
 }
 
 // Programs that pass on what kubectl printed; any other one could print what the agent made up.
@@ -35,6 +37,7 @@ export function factsOf(input: JudgeInput): Facts {
   const line = readLine(input.step);
   const all = [...history, line].map(({ parsed, mutations }) => ({ asks: asksOf(parsed), mutations }));
   const names = new Set([`${input.alert.title} ${input.alert.message}`, ...history.map(evidenceOf)].flatMap(namesIn));
+  const seen = new Set([...names, ...namesIn(evidenceOf(line))]);
   const worked = history.filter((earlier) => !earlier.failed);
   return {
     line,
@@ -46,7 +49,8 @@ export function factsOf(input: JudgeInput): Facts {
       .filter((earlier) => earlier.mutations > 0)
       .flatMap((earlier) => earlier.parsed.kubectl.filter((it) => it.mutating)),
     looksBefore: worked.flatMap((earlier) => earlier.parsed.kubectl.filter(isCloseLook)),
-    known: (name) => [...names].some((seen) => seen === name || seen.startsWith(`${name}-`)),
+    known: (name) => names.has(name) || [...names].some((other) => other.startsWith(`${name}-`)),
+    seen,
   };
 }
 
@@ -63,11 +67,16 @@ function hasFailed(line: JudgedLine, parsed: ParsedCommand): boolean {
   return !showsForeignText && /^(?:error:|Error from server|Unable to connect)/.test(line.output);
 }
 
-/** Output that tells something about the cluster: what kubectl printed, without the words that the agent had typed itself. */
-function evidenceOf(line: ReadLine): string {
+/** True when the output is what kubectl said of the cluster, and nothing that the agent could have made it say. */
+export function tellsOfCluster(line: ReadLine): boolean {
   const { kubectl, programs } = line.parsed;
   const own = programs.some((program) => !FILTERS.has(program)) || kubectl.some(printsForTheAgent);
-  if (line.failed || kubectl.length === 0 || own) return '';
+  return !line.failed && kubectl.length > 0 && !own;
+}
+
+/** What kubectl said of the cluster, without the words that the agent had typed itself. */
+function evidenceOf(line: ReadLine): string {
+  if (!tellsOfCluster(line)) return '';
   const typed = new Set(namesIn(line.command));
   return namesIn(line.output)
     .filter((name) => !typed.has(name))
@@ -79,7 +88,8 @@ function printsForTheAgent({ verb, flags }: KubectlInvocation): boolean {
   return /^(?:exec|attach|run|debug|explain|config|create|apply)/.test(verb) || /path|template/.test(flags.get('output')?.at(-1) ?? '');
 }
 
-function namesIn(text: string): string[] {
+/** Words and names of a text in lower case: `payments/payment-api` is two. */
+export function namesIn(text: string): string[] {
   return text.toLowerCase().match(NAME) ?? [];
 }
 

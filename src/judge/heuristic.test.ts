@@ -50,7 +50,10 @@ function readmeRows(): {
 
 describe('the table in the README says what the judge says', () => {
   const rows = readmeRows();
-  test('it has its rows', () => expect(rows.length).toBeGreaterThanOrEqual(40));
+  test('it has its rows, each once', () => {
+    expect(rows.length).toBeGreaterThanOrEqual(50);
+    expect(new Set(rows.map(({ text }) => text)).size).toBe(rows.length);
+  });
   test.each(rows.map((row) => [row.text, row] as const))('%s', (_text, { after, command, exitCode, mutations, score, phase }) => {
     const judgement = judge(line(command, { exitCode, mutations }), HISTORIES[after]);
     expect({ score: judgement.score, phase: judgement.phase ?? 'none' }).toEqual({ score, phase });
@@ -159,8 +162,8 @@ describe('every judgement', () => {
     );
   });
   test('diagnoses and reports are not judged', () => {
-    expect(judge(line('payment-api', { action: 'Diagnose' }))).toEqual({ score: 0, feedback: '' });
-    expect(judge(line('report: resolved', { action: 'Report' }))).toEqual({ score: 0, feedback: '' });
+    expect(judge(line('payment-api', { action: 'Diagnose' }))).toEqual({ score: 0, feedback: '', source: 'heuristic' });
+    expect(judge(line('report: resolved', { action: 'Report' }))).toEqual({ score: 0, feedback: '', source: 'heuristic' });
   });
   test('a line that works and then reports is judged by its work', () => {
     expect(judge(line('kubectl delete namespace payments; report resolved', { action: 'Report', mutations: 1 })).score).toBe(-1);

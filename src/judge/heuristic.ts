@@ -1,6 +1,7 @@
 import { cleanLine, parseCommand } from './command.ts';
 import { factsOf } from './facts.ts';
-import type { Judge, JudgedLine, JudgeInput, Judgement } from './judge.ts';
+import { hintOf } from './hint.ts';
+import type { Conclusion, ConclusionInput, Judge, JudgedEpisode, JudgedLine, JudgeInput, Judgement } from './judge.ts';
 import { RULES } from './rules.ts';
 
 /**
@@ -8,18 +9,37 @@ import { RULES } from './rules.ts';
  * incident but the alert, so it can reveal nothing. What a line printed never raises its own score.
  */
 export function judgeByRules(input: JudgeInput): Judgement {
-  if (!isWork(input.step)) return { score: 0, feedback: '' };
+  if (!isWork(input.step)) return { score: 0, feedback: '', source: 'heuristic' };
   const facts = factsOf(input);
   for (const rule of RULES) {
-    const judgement = rule(facts);
-    if (judgement) return judgement;
+    const opinion = rule(facts);
+    if (!opinion) continue;
+    const hint = wantsHints(input) ? hintOf(facts) : undefined;
+    return { ...opinion, ...(hint === undefined ? {} : { hint }), source: 'heuristic' };
   }
   throw new Error('No rule judged the line; the last rule must always do');
 }
 
 /** Saying something is no work; a line that works and then reports is. */
-function isWork({ action, command }: JudgedLine): boolean {
+export function isWork({ action, command }: JudgedLine): boolean {
   return action === 'Command' || (action === 'Report' && parseCommand(cleanLine(command)).kubectl.length > 0);
 }
 
-export const heuristicJudge: Judge = { score: (input) => Promise.resolve(judgeByRules(input)) };
+/** Only juniors get hints, and nobody does in eval. */
+export function wantsHints({ persona, evalSplit }: JudgedEpisode): boolean {
+  return persona === 'junior' && evalSplit !== true;
+}
+
+/** The rules have no opinion of their own about the end: what was named and what is repaired is counted elsewhere. */
+export function concludeByRules({ diagnosisScore, fixedShare }: ConclusionInput): Conclusion {
+  return {
+    ...(diagnosisScore === undefined ? {} : { diagnosisScore }),
+    ...(fixedShare === undefined ? {} : { fixScore: fixedShare }),
+    source: 'heuristic',
+  };
+}
+
+export const heuristicJudge: Judge = {
+  score: (input) => Promise.resolve(judgeByRules(input)),
+  conclude: (input) => Promise.resolve(concludeByRules(input)),
+};

@@ -1,5 +1,6 @@
-import type { WorkPhase } from '../api/episode.ts';
+import type { LlmUse, WorkPhase } from '../api/episode.ts';
 import type { Alert } from '../api/incident.ts';
+import type { JudgementSource, Persona } from '../api/judging.ts';
 import type { StepAction } from '../api/step.ts';
 import type { ArenaSnapshot } from '../health/snapshot.ts';
 
@@ -15,16 +16,27 @@ export interface JudgedLine {
   readonly mutations: number;
 }
 
-export interface JudgeInput {
+/** What every question to a judge is about. */
+export interface JudgedEpisode {
   readonly alert: Alert;
+  /** What tells one scenario from another, e.g. its hash: judgements of LLMs are kept by it and the transcript. */
+  readonly incident?: string;
+  /** The same moment that the oracle looked at. */
+  readonly snapshot?: ArenaSnapshot;
+  /** senior by default; only a junior gets hints. */
+  readonly persona?: Persona;
+  /** True in an eval episode: no hints, no veto. */
+  readonly evalSplit?: boolean;
+}
+
+export interface JudgeInput extends JudgedEpisode {
   readonly step: JudgedLine;
   /** Earlier steps of the episode in order. */
   readonly history: readonly JudgedLine[];
-  /** The same moment that the oracle looked at. */
-  readonly snapshot?: ArenaSnapshot;
 }
 
-export interface Judgement {
+/** What a line was worth. */
+export interface Opinion {
   /** -1..1. */
   readonly score: number;
   /** Absent for a line that is no on-call work. */
@@ -33,7 +45,41 @@ export interface Judgement {
   readonly feedback: string;
 }
 
-/** Scores how a line was worked, never whether the incident is resolved: that is the oracle's. */
+export interface Judgement extends Opinion {
+  /** Help for a junior, from nothing but what the agent has seen; never in eval. */
+  readonly hint?: string;
+  readonly source: JudgementSource;
+  /** What asking an LLM took, where one was asked. */
+  readonly llm?: LlmUse;
+}
+
+export interface ConclusionInput extends JudgedEpisode {
+  /** All steps of the episode in order, diagnoses among them. */
+  readonly steps: readonly JudgedLine[];
+  /** The oracle's verdict. */
+  readonly resolved: boolean;
+  /** True where an LLM may veto a resolution; never in eval, whatever stands here. */
+  readonly mayVeto?: boolean;
+  /** Score of the last diagnosis by the rules of src/reward/diagnosis.ts, 0..1; absent without one. */
+  readonly diagnosisScore?: number;
+  /** Share of the faults that are gone, 0..1; absent where there were none. */
+  readonly fixedShare?: number;
+}
+
+/** The judge's last word on an episode. */
+export interface Conclusion {
+  /** 0..1; absent without a diagnosis. */
+  readonly diagnosisScore?: number;
+  /** 0..1, never above the share of the faults that are gone; absent where there were none. */
+  readonly fixScore?: number;
+  /** Why a resolution that the oracle granted shall not count. For the record: the agent must not read it. */
+  readonly veto?: string;
+  readonly source: JudgementSource;
+  readonly llm?: LlmUse;
+}
+
+/** Scores how a line was worked and, at the end, how well. Never grants a resolution: that is the oracle's. */
 export interface Judge {
   score(input: JudgeInput): Promise<Judgement>;
+  conclude(input: ConclusionInput): Promise<Conclusion>;
 }

@@ -1,9 +1,9 @@
 import type { KubectlInvocation } from './command.ts';
 import { type Facts, isCloseLook, isOverview, related } from './facts.ts';
-import type { Judgement } from './judge.ts';
+import type { Opinion } from './judge.ts';
 
 /** First rule that has an opinion judges the line. Feedback speaks of the way of working only, so it can give nothing away. */
-export type Rule = (facts: Facts) => Judgement | undefined;
+export type Rule = (facts: Facts) => Opinion | undefined;
 
 const WORKLOADS = new Set('deployment statefulset daemonset replicaset job cronjob'.split(' '));
 /** Kinds that only hold others back: taking one away can be the repair, once it was looked at. */
@@ -30,18 +30,18 @@ const noQuestion: Rule = ({ line: { parsed }, changedBefore }) => {
 const destructive: Rule = (facts) => {
   const { changes, line } = facts;
   const recreates = changes.some(({ verb }) => verb === 'apply' || verb === 'create' || verb === 'replace');
-  let worst: Judgement | undefined =
+  let worst: Opinion | undefined =
     changes.length > 0 && weakensProbe(line.command)
       ? { score: -0.5, phase: 'fix', feedback: 'This takes away the means to notice that the workload is broken.' }
       : undefined;
   for (const change of changes) {
-    const judgement = destruction(change, wasStudied({ ...facts, changes: [change] }), recreates);
-    if (judgement && judgement.score < (worst?.score ?? 0)) worst = judgement;
+    const opinion = destruction(change, wasStudied({ ...facts, changes: [change] }), recreates);
+    if (opinion && opinion.score < (worst?.score ?? 0)) worst = opinion;
   }
   return worst;
 };
 
-function destruction({ verb, targets, flags }: KubectlInvocation, studied: boolean, recreates: boolean): Judgement | undefined {
+function destruction({ verb, targets, flags }: KubectlInvocation, studied: boolean, recreates: boolean): Opinion | undefined {
   const kinds = targets.map(({ resource }) => resource);
   if (verb === 'delete') {
     if (kinds.includes('namespace')) return { score: -1, phase: 'fix', feedback: 'Deleting a namespace takes everything in it down.' };

@@ -9,7 +9,7 @@ import { type EpisodeObservation, type Health, planEpisode } from './plan.ts';
 
 const T0 = new Date('2026-01-01T00:00:00.000Z');
 const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);
-const judgement: Judgement = { score: 0.2, phase: 'triage', feedback: 'Looked at the pods' };
+const judgement: Judgement = { score: 0.2, phase: 'triage', feedback: 'Looked at the pods', source: 'heuristic' };
 
 function episode(status: EpisodeStatus = {}, spec: EpisodeSpec = {}): Episode {
   return {

@@ -3,8 +3,8 @@ import type { EpisodeStatus, StepStatus } from '../../api/episode.ts';
 import { cutBytes } from '../../api/text.ts';
 
 /**
- * A final status of at most `limit` bytes of JSON: outputs are cut first, evenly, then commands; numbers and feedback stay. The whole transcript
- * is in the archive.
+ * A final status of at most `limit` bytes of JSON: hints go first, outputs are cut evenly, then commands; numbers and feedback stay. The
+ * whole transcript is in the archive.
  */
 export function shrinkFinal(status: EpisodeStatus, limit = FINAL_EPISODE_BYTES): EpisodeStatus {
   const size = (s: EpisodeStatus): number => Buffer.byteLength(JSON.stringify(s));
@@ -25,7 +25,7 @@ export function shrinkFinal(status: EpisodeStatus, limit = FINAL_EPISODE_BYTES):
 }
 
 function cutStep(step: StepStatus, output: number, command: number): StepStatus {
-  const { output: text, ...rest } = step;
+  const { output: text, hint: _hint, ...rest } = step;
   const cut = { ...rest, command: cutBytes(step.command, command) };
   return output && text !== undefined ? { ...cut, output: cutBytes(text, output) } : cut;
 }
