@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { PERSONAS, rewardWeightsSchema, SPLITS, type Split } from './curriculum.ts';
+import { rewardWeightsSchema, SPLITS, type Split } from './curriculum.ts';
 import { MAX_STEPS_LIMIT } from './defaults.ts';
 import { faultTypeSchema, type InlineIncident, inlineIncidentSchema } from './incident.ts';
+import { PERSONAS } from './judging.ts';
 import type { GymObject } from './object.ts';
 
 /** Episodes that an assignment keeps in mind; a group is no larger. */

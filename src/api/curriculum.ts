@@ -2,12 +2,10 @@ import { z } from 'zod';
 import { conditionsSchema } from './conditions.ts';
 import { DEFAULT_MAX_STEPS, MAX_STEPS_LIMIT } from './defaults.ts';
 import { faultTypeSchema } from './incident.ts';
+import { JUDGES, PERSONAS } from './judging.ts';
 import type { GymObject } from './object.ts';
 
 export const CURRICULUM_MODES = ['standard', 'adversarial'] as const;
-/** Experts that the judge can be, the stricter the later. */
-export const PERSONAS = ['junior', 'senior', 'principal'] as const;
-export type Persona = (typeof PERSONAS)[number];
 /** train: what the Curriculum chooses. eval: held out, by seed alone. transfer: held out, on another overlay of the app. */
 export const SPLITS = ['train', 'eval', 'transfer'] as const;
 export type Split = (typeof SPLITS)[number];
@@ -93,7 +91,7 @@ export const rewardWeightsSchema = z.object({
 });
 
 const judgeSchema = z.object({
-  kind: z.enum(['heuristic', 'llm', 'both']).default('heuristic'),
+  kind: z.enum(JUDGES).default('heuristic'),
   persona: z.enum(PERSONAS).optional().meta({ description: 'Overrides what the difficulty asks for' }),
   veto: z.boolean().default(false).meta({ description: 'An LLM judge may refuse a resolution; it can never grant one' }),
 });

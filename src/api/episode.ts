@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { conditionsSchema } from './conditions.ts';
-import { PERSONAS, rewardWeightsSchema, SPLITS, type Split } from './curriculum.ts';
+import { rewardWeightsSchema, SPLITS, type Split } from './curriculum.ts';
 import { DEFAULT_DEADLINE_SECONDS, DEFAULT_MAX_STEPS, DEFAULT_TTL_SECONDS, MAX_STEPS_LIMIT } from './defaults.ts';
 import { alertSchema, type InlineIncident, inlineIncidentSchema } from './incident.ts';
-import { JUDGEMENT_SOURCES } from './judging.ts';
+import { JUDGEMENT_SOURCES, PERSONAS } from './judging.ts';
 import type { GymObject } from './object.ts';
 import { OUTCOMES } from './reasons.ts';
 import { STEP_ACTIONS } from './step.ts';

@@ -1,4 +1,5 @@
-import type { CurriculumStatus, Persona } from '../api/curriculum.ts';
+import type { CurriculumStatus } from '../api/curriculum.ts';
+import type { Persona } from '../api/judging.ts';
 import type { Random } from '../faults/fault.ts';
 import { seededRandom } from '../faults/random.ts';
 import { type Draw, drawFrom } from './draw.ts';

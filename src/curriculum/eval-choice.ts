@@ -1,4 +1,4 @@
-import type { Persona } from '../api/curriculum.ts';
+import type { Persona } from '../api/judging.ts';
 import { permutation } from './permutation.ts';
 import { personaOf } from './rules.ts';
 import { poolKey } from './runs.ts';

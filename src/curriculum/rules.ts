@@ -1,4 +1,5 @@
-import type { CurriculumSpec, Persona } from '../api/curriculum.ts';
+import type { CurriculumSpec } from '../api/curriculum.ts';
+import type { Persona } from '../api/judging.ts';
 
 /** What a Curriculum goes by: its spec, and the fault types that exist. */
 export interface Rules {
