@@ -1,0 +1,65 @@
+import type { Curriculum } from '../../api/curriculum.ts';
+import type { Episode, EpisodeStatus } from '../../api/episode.ts';
+import type { Incident } from '../../api/incident.ts';
+import type { JudgeName } from '../../api/judging.ts';
+import type { Step } from '../../api/step.ts';
+import type { ArenaSnapshot } from '../../health/snapshot.ts';
+import type { Judge, JudgedEpisode, JudgedLine } from '../../judge/judge.ts';
+import { sumLlmUse } from '../../llm/use.ts';
+
+export type Judges = Readonly<Record<JudgeName, Judge>>;
+
+/** Who judges an Episode and whether it may veto, as its Curriculum says now; the rules alone where there is none. */
+export function judgeOf(curriculum: Curriculum | undefined): { name: JudgeName; mayVeto: boolean } {
+  // An LLM alone would leave a line unjudged when it fails: in play the rules always stand in for it.
+  const name = curriculum && curriculum.spec.judge.kind !== 'heuristic' ? 'both' : 'heuristic';
+  return { name, mayVeto: name !== 'heuristic' && curriculum?.spec.judge.veto === true };
+}
+
+export const judgedLine = ({ spec }: Step): JudgedLine => ({
+  action: spec.action,
+  command: spec.command,
+  output: spec.output ?? '',
+  mutations: spec.mutations,
+  ...(spec.exitCode === undefined ? {} : { exitCode: spec.exitCode }),
+});
+
+/** What every question to a judge says of the episode. */
+export function judgedEpisode(episode: Episode, incident: Incident, snapshot: ArenaSnapshot | undefined): JudgedEpisode {
+  const { scenarioHash, persona } = episode.status ?? {};
+  return {
+    alert: incident.status?.alert as NonNullable<EpisodeStatus['alert']>,
+    ...(scenarioHash ? { incident: scenarioHash } : {}),
+    ...(snapshot ? { snapshot } : {}),
+    ...(persona ? { persona } : {}),
+    evalSplit: (episode.spec.split ?? 'train') !== 'train',
+  };
+}
+
+/** The judge's last word: its scores take the place of the rules', and a veto takes back a resolution. */
+export async function conclude(o: {
+  judge: Judge;
+  asked: JudgedEpisode;
+  steps: readonly Step[];
+  status: EpisodeStatus;
+  mayVeto: boolean;
+}): Promise<{ scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore' | 'llm'>; veto?: string }> {
+  const { judge, asked, steps, status, mayVeto } = o;
+  const last = await judge.conclude({
+    ...asked,
+    steps: steps.filter((s) => s.spec.action !== 'Detach').map(judgedLine),
+    resolved: status.outcome === 'Resolved',
+    mayVeto,
+    ...(status.diagnosisScore === undefined ? {} : { diagnosisScore: status.diagnosisScore }),
+    ...(status.fixScore === undefined ? {} : { fixedShare: status.fixScore }),
+  });
+  const llm = sumLlmUse([status.llm, last.llm]);
+  return {
+    scores: {
+      ...(last.diagnosisScore === undefined ? {} : { diagnosisScore: last.diagnosisScore }),
+      ...(last.fixScore === undefined ? {} : { fixScore: last.fixScore }),
+      ...(llm ? { llm } : {}),
+    },
+    ...(last.veto ? { veto: last.veto } : {}),
+  };
+}
