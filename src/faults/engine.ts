@@ -7,6 +7,7 @@ import { type ArenaSnapshot, type Baseline, targetKey, workloadKey } from '../he
 import { commonCheats } from './cheats.ts';
 import type { Attempt, FaultContext, Mutation, Random } from './fault.ts';
 import { FAULT_TYPES, FAULTS, faultOf } from './index.ts';
+import { resolveRules } from './params.ts';
 import { seededRandom } from './random.ts';
 
 /** The target beside the app it is in. Throws when the baseline has no such Deployment. */
@@ -62,21 +63,7 @@ export function targetsOf(type: string, baseline: Baseline): Target[] {
 
 /** Every parameter of the fault, given or chosen. Throws a sentence for an unknown or bad one. */
 export function resolveParams(type: string, given: Params, context: FaultContext, random: Random): Params {
-  const { params: rules } = faultOf(type);
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(rules, name));
-  if (unknown) {
-    const known = Object.keys(rules);
-    throw new Error(`${type} has no parameter ${unknown}; ${known.length ? `it has ${known.join(', ')}` : 'it has none'}`);
-  }
-  return Object.fromEntries(
-    Object.entries(rules).map(([name, rule]) => {
-      const chosen = rule.choose(context, random);
-      const value = given[name] ?? chosen;
-      const problem = rule.problem(value, context);
-      if (problem) throw new Error(`${type} on ${targetKey(context.target)}: ${name} "${value}" ${problem}`);
-      return [name, value];
-    }),
-  );
+  return resolveRules(type, faultOf(type).params, given, context, random);
 }
 
 /**

@@ -38,8 +38,8 @@ export interface ParamRule {
   description: string;
   /** Two scenarios that differ only in cosmetic parameters are the same scenario. */
   cosmetic?: true;
-  /** The value when none is given; only asked for targets that the fault can hurt. */
-  choose(context: FaultContext, random: Random): string;
+  /** What a seed chooses from when none is given; at least one for targets that can be chosen. */
+  values(context: FaultContext): readonly string[];
   /** Why a given value cannot be played, as the end of a sentence ("must be ..."); undefined when it can. */
   problem(value: string, context: FaultContext): string | undefined;
 }
