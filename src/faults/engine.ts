@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Alert, FaultSpec, FaultStatus, Params, Target } from '../api/incident.ts';
+import type { Alert, FaultSpec, FaultStatus, Params, RedHerringStatus, Target } from '../api/incident.ts';
 import { type ArenaView, viewArena } from '../health/arena-view.ts';
 import { holdSeconds } from '../health/hold.ts';
 import { evaluate, type OracleResult } from '../health/oracle.ts';
@@ -57,8 +57,12 @@ function faultProblem({ type, target, params }: FaultSpec, baseline: Baseline): 
 
 /** Deployments of the app that this fault can hurt. */
 export function targetsOf(type: string, baseline: Baseline): Target[] {
-  const targets = baseline.deployments.map((d): Target => ({ namespace: d.metadata.namespace ?? '', name: d.metadata.name }));
-  return targets.filter((target) => faultOf(type).canTarget(contextOf(target, baseline)));
+  return workloadTargets(baseline).filter((target) => faultOf(type).canTarget(contextOf(target, baseline)));
+}
+
+/** Every Deployment of the app. */
+export function workloadTargets(baseline: Baseline): Target[] {
+  return baseline.deployments.map((d): Target => ({ namespace: d.metadata.namespace ?? '', name: d.metadata.name }));
 }
 
 /** Every parameter of the fault, given or chosen. Throws a sentence for an unknown or bad one. */
@@ -144,21 +148,21 @@ export function attemptsOf(
   };
 }
 
-/** Hash of all that makes two plays the same: faults with every parameter, alert, limits. 64 hex digits. */
+/** Hash of all that makes two plays the same: faults and red herrings with every parameter, alert, limits. 64 hex digits. */
 export function scenarioHash(scenario: {
   faults: readonly Pick<FaultStatus, 'type' | 'target' | 'params'>[];
+  redHerrings?: readonly Pick<RedHerringStatus, 'kind' | 'target' | 'params'>[];
   alert: Alert;
   maxSteps?: number;
 }): string {
-  const { faults, alert, maxSteps } = scenario;
-  const parts = faults.map(({ type, target, params }) => ({ type, target, params: params ?? {} }));
-  return createHash('sha256')
-    .update(canonical({ faults: parts, alert, maxSteps }))
-    .digest('hex');
+  const { alert, maxSteps } = scenario;
+  const faults = scenario.faults.map(({ type, target, params = {} }) => ({ type, target, params }));
+  const redHerrings = scenario.redHerrings?.map(({ kind, target, params = {} }) => ({ kind, target, params }));
+  return createHash('sha256').update(canonical({ faults, redHerrings, alert, maxSteps })).digest('hex');
 }
 
-/** JSON with sorted keys and nothing undefined. */
-function canonical(value: unknown): string {
+/** JSON with sorted keys and nothing undefined: the same text for the same value. */
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, v) =>
     v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
   );

@@ -17,7 +17,7 @@ export type Mutation =
     }
   | { verb: 'deletePods'; namespace: string; selector: Record<string, string> }
   /** An object that is there already is left as it is. `manager`: who wrote it where no person would have. */
-  | { verb: 'create'; namespace: string; object: KubeObject; manager?: string };
+  | { verb: 'create'; namespace: string; object: KubeObject & Record<string, unknown>; manager?: string };
 
 /** What a fault may look at to choose and plan: the healthy app. */
 export interface FaultContext {

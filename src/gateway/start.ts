@@ -5,8 +5,9 @@ import { GYM_NAMESPACE, SYSTEM_NAMESPACE } from '../api/group.ts';
 import type { InlineIncident } from '../api/incident.ts';
 import { inlineIncidentSchema } from '../api/incident.ts';
 import { seededIncident } from '../designer/seeded.ts';
-import { validateFaults } from '../faults/engine.ts';
 import { FAULT_TYPES } from '../faults/index.ts';
+import { RED_HERRING_KINDS } from '../faults/red-herrings/index.ts';
+import { validateComposition } from '../faults/red-herrings/plan.ts';
 import type { Baseline } from '../health/snapshot.ts';
 import { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
@@ -136,8 +137,8 @@ export function chooser(app: Baseline): (options: ResetOptions) => { incident: I
     const seed = options.seed ?? drawn++;
     try {
       if (!options.incident) return { incident: seededIncident(seed, app, options.fault), seed };
-      const incident = inlineIncidentSchema(FAULT_TYPES).parse(options.incident) as InlineIncident;
-      const problem = validateFaults(incident.faults, app);
+      const incident = inlineIncidentSchema(FAULT_TYPES, RED_HERRING_KINDS).parse(options.incident) as InlineIncident;
+      const problem = validateComposition(incident, app);
       if (problem) throw new Error(problem);
       return { incident, seed };
     } catch (error) {

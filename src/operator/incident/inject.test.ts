@@ -27,12 +27,12 @@ const event: Mutation = {
     kind: 'Event',
     metadata: { name: 'payment-api.17' },
     involvedObject: { kind: 'Service', namespace: 'payments', name: 'payment-api' },
-  } as KubeObject,
+  },
 };
 const note: Mutation = {
   verb: 'create',
   namespace: 'auth',
-  object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { host: 'web-app.payments.svc' } } as KubeObject,
+  object: { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'notes' }, data: { host: 'web-app.payments.svc' } },
 };
 
 describe('creating an object', () => {
