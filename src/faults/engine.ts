@@ -4,6 +4,7 @@ import { type ArenaView, viewArena } from '../health/arena-view.ts';
 import { holdSeconds } from '../health/hold.ts';
 import { evaluate, type OracleResult } from '../health/oracle.ts';
 import { type ArenaSnapshot, type Baseline, targetKey, workloadKey } from '../health/snapshot.ts';
+import { onePage } from './alerts.ts';
 import { commonCheats } from './cheats.ts';
 import type { Attempt, FaultContext, Mutation, Random } from './fault.ts';
 import { FAULT_TYPES, FAULTS, faultOf } from './index.ts';
@@ -117,19 +118,11 @@ const viewOf = (records: readonly FaultStatus[], snapshot: ArenaSnapshot, baseli
 
 /** One page for one fault; for several, one page that names every workload. For none: a page for something that turned out to be harmless. */
 export function makeAlert(faults: readonly Pick<FaultSpec, 'type' | 'target'>[]): Alert {
-  const alerts = faults.map((f) => faultOf(f.type).alert(f.target));
-  if (alerts.length === 0) {
-    return {
-      severity: 'warning',
-      title: 'Elevated error rate in the last minutes',
-      message: 'The shop answered some requests with errors in the last minutes. Check whether something is wrong.',
-    };
-  }
-  if (alerts.length === 1) return alerts[0];
+  if (faults.length > 0) return onePage(faults.map((f) => ({ place: f.target.name, alert: faultOf(f.type).alert(f.target) })));
   return {
-    severity: 'critical',
-    title: `${alerts.length} alerts: ${faults.map((f) => f.target.name).join(', ')}`,
-    message: alerts.map((a) => `${a.title}. ${a.message}`).join('\n'),
+    severity: 'warning',
+    title: 'Elevated error rate in the last minutes',
+    message: 'The shop answered some requests with errors in the last minutes. Check whether something is wrong.',
   };
 }
 
