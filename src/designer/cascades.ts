@@ -1,5 +1,6 @@
 import type { Alert, FaultSpec, Target } from '../api/incident.ts';
-import { type PlacedAlert, SINCE } from '../faults/alerts.ts';
+import { onePage, type PlacedAlert, SINCE } from '../faults/alerts.ts';
+import { faultOf } from '../faults/index.ts';
 import { targetKey } from '../health/snapshot.ts';
 import { hopsBetween, type Role, type Topology } from './topology.ts';
 
@@ -85,6 +86,21 @@ export function cascadesOf(fault: FaultSpec, faults: readonly FaultSpec[], topol
       (journey !== 'settlement' || others.size === 0),
   );
 }
+
+/** A fault and how it is announced: by a cascade, or at the broken workload itself. */
+export interface Announced {
+  readonly fault: FaultSpec;
+  readonly cascade?: Cascade;
+}
+
+/** One page for all of them, and the dependencies between what it speaks of and what is broken, all together. */
+export function announce(announced: readonly Announced[], topology: Topology): { alert: Alert; hops: number } {
+  const alerts = announced.map(({ fault, cascade }) => (cascade ? cascadeAlert(cascade, fault, topology) : plainAlert(fault)));
+  const hops = announced.map(({ cascade }) => (cascade ? cascadeHops(cascade, topology) : 0));
+  return { alert: onePage(alerts), hops: hops.reduce((sum, n) => sum + n, 0) };
+}
+
+const plainAlert = ({ type, target }: FaultSpec): PlacedAlert => ({ place: target.name, alert: faultOf(type).alert(target) });
 
 /** Dependencies between what the page speaks of and what is broken. */
 export function cascadeHops({ at, broken }: Cascade, topology: Topology): number {

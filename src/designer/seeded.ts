@@ -1,10 +1,11 @@
-import type { FaultSpec, InlineIncident, Target } from '../api/incident.ts';
-import { contextOf, makeAlert, resolveParams, targetsOf, validateFaults } from '../faults/engine.ts';
+import type { InlineIncident, Target } from '../api/incident.ts';
+import { makeAlert, targetsOf, validateFaults } from '../faults/engine.ts';
 import type { Random } from '../faults/fault.ts';
 import { FAULTS } from '../faults/index.ts';
 import { seededRandom } from '../faults/random.ts';
 import type { Baseline } from '../health/snapshot.ts';
 import { difficultyOf } from './difficulty.ts';
+import { withParams } from './procedural.ts';
 
 const TYPES: readonly string[] = [...FAULTS.keys()];
 /** Name under which a reset asks for an incident of several faults; no fault type of its own. */
@@ -31,9 +32,7 @@ export function seededIncident(seed: number, app: Baseline, fault?: string): Inl
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`Seed ${seed} is no integer from 0 to ${Number.MAX_SAFE_INTEGER}`);
   const random = seededRandom(`incident ${seed} ${fault ?? ''}`);
   const chosen = choose(seed, app, fault, random);
-  const faults = chosen.map(
-    ({ type, target }): FaultSpec => ({ type, target, params: resolveParams(type, {}, contextOf(target, app), random) }),
-  );
+  const faults = withParams(chosen, app, random);
   const problem = validateFaults(faults, app);
   if (problem) throw new Error(`Seed ${seed} makes no playable incident: ${problem}`);
   return { faults, alert: makeAlert(faults), difficulty: difficultyOf({ faults }) };
