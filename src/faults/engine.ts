@@ -116,13 +116,13 @@ const judged = (records: readonly FaultStatus[]) =>
 const viewOf = (records: readonly FaultStatus[], snapshot: ArenaSnapshot, baseline: Baseline): ArenaView =>
   viewArena({ snapshot, baseline, faults: judged(records) });
 
-/** One page for one fault; for several, one page that names every workload. For none: a page for something that turned out to be harmless. */
+/** One page for one fault; for several, one page that names every workload. For none: a page that asks for a look, and claims nothing. */
 export function makeAlert(faults: readonly Pick<FaultSpec, 'type' | 'target'>[]): Alert {
   if (faults.length > 0) return onePage(faults.map((f) => ({ place: f.target.name, alert: faultOf(f.type).alert(f.target) })));
   return {
-    severity: 'warning',
-    title: 'Elevated error rate in the last minutes',
-    message: 'The shop answered some requests with errors in the last minutes. Check whether something is wrong.',
+    severity: 'info',
+    title: 'Shop: check asked for',
+    message: 'Support asks whether the shop works as it should. Check whether customers can pay, and say what you find.',
   };
 }
 
