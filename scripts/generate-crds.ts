@@ -6,10 +6,11 @@ import { toCrd } from '../src/api/crd.ts';
 import { GROUP } from '../src/api/group.ts';
 import { gymKinds } from '../src/api/kinds.ts';
 import { FAULT_TYPES } from '../src/faults/index.ts';
+import { RED_HERRING_KINDS } from '../src/faults/red-herrings/index.ts';
 
 const folder = join(import.meta.dirname, '..', 'crds');
 mkdirSync(folder, { recursive: true });
-const written = gymKinds(FAULT_TYPES).map((kind) => {
+const written = gymKinds(FAULT_TYPES, RED_HERRING_KINDS).map((kind) => {
   const file = `${GROUP}_${kind.plural}.yaml`;
   // kubectl reads YAML 1.1, where a plain `on` or `n` is a boolean.
   const yaml = stringify(toCrd(kind), { version: '1.1', lineWidth: 0, aliasDuplicateObjects: false });

@@ -10,7 +10,7 @@ import type { GymObject } from './object.ts';
 export const MAX_MEMBERS = 64;
 
 /** What a seed of a run got: everything that all episodes of the group share. Never changed. */
-export const assignmentSpecSchema = (types: readonly string[] = []) =>
+export const assignmentSpecSchema = (types: readonly string[] = [], redHerringKinds: readonly string[] = []) =>
   z.object({
     curriculum: z.string().min(1).max(253),
     run: z.string().min(1).max(253),
@@ -27,7 +27,7 @@ export const assignmentSpecSchema = (types: readonly string[] = []) =>
       .optional()
       .meta({ description: 'Absent where nothing is broken' }),
     usedUp: z.boolean().default(false).meta({ description: 'The run has seen this scenario before: nothing new was left' }),
-    incident: inlineIncidentSchema(types),
+    incident: inlineIncidentSchema(types, redHerringKinds),
     difficulty: z.number().min(0).max(1),
     tier: z.string().max(32).optional().meta({ description: 'Split train only' }),
     stint: z.int().min(0).optional().meta({ description: 'How often the tier had changed; split train only' }),

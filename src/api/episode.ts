@@ -14,9 +14,9 @@ const agentSchema = z.object({
   checkpoint: z.string().max(256).optional(),
 });
 
-export const episodeSpecSchema = (types: readonly string[] = []) =>
+export const episodeSpecSchema = (types: readonly string[] = [], redHerringKinds: readonly string[] = []) =>
   z.object({
-    incident: inlineIncidentSchema(types).optional(),
+    incident: inlineIncidentSchema(types, redHerringKinds).optional(),
     incidentRef: z.object({ name: z.string().min(1).max(253) }).optional(),
     curriculumRef: z
       .object({ name: z.string().min(1).max(253) })

@@ -31,6 +31,15 @@ export const faultSpecSchema = (types: readonly string[]) =>
   });
 export type FaultSpec = { type: string; target: Target; params?: Params };
 
+/** Something that looks like a lead and is none. `kinds` are those this build knows: an unknown one is refused by the API server. */
+const redHerringSpecSchema = (kinds: readonly string[]) =>
+  z.object({
+    kind: kinds.length ? z.enum(kinds as [string, ...string[]]) : z.string().max(64),
+    target: targetSchema.omit({ container: true }),
+    params: paramsSchema.optional().meta({ description: 'Parameters; every one has a default' }),
+  });
+export type RedHerringSpec = { kind: string; target: Target; params?: Params };
+
 export const alertSchema = z.object({
   severity: z.enum(['critical', 'warning', 'info']),
   title: z.string().min(1).max(200),
@@ -49,21 +58,27 @@ const resolutionSchema = z.object({
 });
 
 /** What an Episode may carry inline: an Incident's spec without its TTL (the Episode owns the Incident). */
-export const inlineIncidentSchema = (types: readonly string[] = []) =>
+export const inlineIncidentSchema = (types: readonly string[] = [], redHerringKinds: readonly string[] = []) =>
   z.object({
     faults: z.array(faultSpecSchema(types)).max(5).default([]).meta({ 'x-kubernetes-list-type': 'atomic' }),
+    redHerrings: z
+      .array(redHerringSpecSchema(redHerringKinds))
+      .max(4)
+      .optional()
+      .meta({ 'x-kubernetes-list-type': 'atomic', description: 'Harmless things beside the faults that look like leads' }),
     alert: alertSchema.optional().meta({ description: 'The page the on-call gets; made from the faults when absent' }),
     difficulty: z.number().min(0).max(1).optional(),
     resolution: resolutionSchema.prefault({}),
   });
 
-export const incidentSpecSchema = (types: readonly string[] = []) =>
-  inlineIncidentSchema(types).extend({
+export const incidentSpecSchema = (types: readonly string[] = [], redHerringKinds: readonly string[] = []) =>
+  inlineIncidentSchema(types, redHerringKinds).extend({
     ttlSecondsAfterFinished: z.int().min(0).max(604800).default(DEFAULT_TTL_SECONDS),
   });
 
 export interface InlineIncident {
   faults: FaultSpec[];
+  redHerrings?: RedHerringSpec[];
   alert?: Alert;
   difficulty?: number;
   resolution?: { holdSeconds?: number; timeoutSeconds?: number };
@@ -87,6 +102,14 @@ const faultStatusSchema = z.object({
 });
 export type FaultStatus = z.infer<typeof faultStatusSchema>;
 
+const redHerringStatusSchema = z.object({
+  kind: z.string().max(64),
+  target: targetSchema,
+  params: paramsSchema.optional(),
+  state: z.enum(FAULT_STATES),
+});
+export type RedHerringStatus = z.infer<typeof redHerringStatusSchema>;
+
 const workloadHealthSchema = z.object({
   workload: z.string().max(130).meta({ description: 'namespace/name, plain' }),
   healthy: z.boolean(),
@@ -103,6 +126,7 @@ export const incidentStatusSchema = z.object({
   namespaces: z.record(z.string().max(63), z.string().max(63)).meta({ maxProperties: 16 }).optional(),
   where: z.string().max(512).optional().meta({ description: 'The namespaces to look at, in one line' }),
   faults: z.array(faultStatusSchema).max(5).optional(),
+  redHerrings: z.array(redHerringStatusSchema).max(4).optional(),
   health: z.array(workloadHealthSchema).max(64).optional(),
   holdSeconds: z.int().min(0).optional().meta({ description: 'Seconds all must stay healthy before it counts as resolved' }),
   symptomTime: z.iso.datetime().max(40).optional(),

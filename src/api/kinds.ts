@@ -17,8 +17,8 @@ const immutable = (field: string) => ({
 
 const EPISODE_IMMUTABLE = `incident incidentRef curriculumRef split run agent maxSteps deadlineSeconds seed gateway`.split(' ');
 
-/** Every kind of the gym. `faultTypes` become the enum of spec.faults[].type, so that an unknown fault is refused at the door. */
-export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
+/** Every kind of the gym. `faultTypes` and `redHerringKinds` become enums of the Incident's spec, so that an unknown one is refused at the door. */
+export function gymKinds(faultTypes: readonly string[], redHerringKinds: readonly string[] = []): KindDefinition[] {
   return [
     {
       kind: 'Incident',
@@ -27,9 +27,9 @@ export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
       singular: 'incident',
       shortNames: ['inc'],
       categories: ['gym'],
-      spec: incidentSpecSchema(faultTypes),
+      spec: incidentSpecSchema(faultTypes, redHerringKinds),
       status: incidentStatusSchema,
-      specRules: ['faults', 'alert', 'difficulty', 'resolution'].map(immutable),
+      specRules: ['faults', 'redHerrings', 'alert', 'difficulty', 'resolution'].map(immutable),
       printerColumns: [
         { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
         { name: 'Severity', type: 'string', jsonPath: '.status.alert.severity' },
@@ -45,7 +45,7 @@ export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
       singular: 'episode',
       shortNames: ['epi'],
       categories: ['gym'],
-      spec: episodeSpecSchema(faultTypes),
+      spec: episodeSpecSchema(faultTypes, redHerringKinds),
       status: episodeStatusSchema,
       specRules: [
         {
@@ -140,7 +140,7 @@ export function gymKinds(faultTypes: readonly string[]): KindDefinition[] {
       singular: 'assignment',
       shortNames: ['asg'],
       categories: ['gym'],
-      spec: assignmentSpecSchema(faultTypes),
+      spec: assignmentSpecSchema(faultTypes, redHerringKinds),
       status: assignmentStatusSchema,
       specRules: [{ rule: 'self == oldSelf', message: 'an assignment is never changed' }],
       printerColumns: [

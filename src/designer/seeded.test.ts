@@ -4,11 +4,11 @@ import fc from 'fast-check';
 import { parseAllDocuments } from 'yaml';
 import { inlineIncidentSchema } from '../api/incident.ts';
 import { targetsOf, validateFaults } from '../faults/engine.ts';
-import { FAULTS, faultOf } from '../faults/index.ts';
+import { FAULTS } from '../faults/index.ts';
 import { captureBaseline } from '../health/baseline.ts';
 import { targetKey } from '../health/snapshot.ts';
 import type { Deployment, KubeObject, ResourceQuota, Service } from '../kube/types.ts';
-import { difficultyOf, MULTI_FAULT, seededIncident } from './seeded.ts';
+import { MULTI_FAULT, seededIncident } from './seeded.ts';
 
 const TYPES = [...FAULTS.keys()];
 const manifests = readFileSync(new URL('../../sample_app/rendered/default/current.yaml', import.meta.url), 'utf8');
@@ -90,11 +90,4 @@ describe('seededIncident', () => {
   test('says so when nothing can suffer the fault', () => {
     expect(() => seededIncident(1, { ...app, deployments: [] }, 'oom_kill')).toThrow('Nothing in this app can suffer oom_kill');
   });
-});
-
-test('more faults are harder, never beyond 1', () => {
-  expect(difficultyOf([{ type: 'oom_kill' }])).toBe(faultOf('oom_kill').difficulty);
-  expect(difficultyOf([{ type: 'oom_kill' }, { type: 'crashloop' }])).toBeGreaterThan(faultOf('crashloop').difficulty);
-  expect(difficultyOf(Array.from({ length: 9 }, () => ({ type: 'resource_quota' })))).toBe(1);
-  expect(difficultyOf([])).toBe(0);
 });

@@ -1,17 +1,17 @@
-import type { FaultSpec, InlineIncident, Target } from '../api/incident.ts';
-import { contextOf, makeAlert, resolveParams, targetsOf, validateFaults } from '../faults/engine.ts';
+import type { InlineIncident, Target } from '../api/incident.ts';
+import { makeAlert, targetsOf, validateFaults } from '../faults/engine.ts';
 import type { Random } from '../faults/fault.ts';
-import { FAULTS, faultOf } from '../faults/index.ts';
+import { FAULTS } from '../faults/index.ts';
 import { seededRandom } from '../faults/random.ts';
 import type { Baseline } from '../health/snapshot.ts';
+import { difficultyOf } from './difficulty.ts';
+import { withParams } from './procedural.ts';
 
 const TYPES: readonly string[] = [...FAULTS.keys()];
 /** Name under which a reset asks for an incident of several faults; no fault type of its own. */
 export const MULTI_FAULT = 'multi-fault';
 /** One seed in so many is an incident of several faults. */
 const MULTI_EVERY = 4;
-/** Each further fault makes an incident that much harder. */
-const DIFFICULTY_PER_FAULT = 0.15;
 
 interface Candidate {
   readonly type: string;
@@ -32,18 +32,10 @@ export function seededIncident(seed: number, app: Baseline, fault?: string): Inl
   if (!Number.isSafeInteger(seed) || seed < 0) throw new Error(`Seed ${seed} is no integer from 0 to ${Number.MAX_SAFE_INTEGER}`);
   const random = seededRandom(`incident ${seed} ${fault ?? ''}`);
   const chosen = choose(seed, app, fault, random);
-  const faults = chosen.map(
-    ({ type, target }): FaultSpec => ({ type, target, params: resolveParams(type, {}, contextOf(target, app), random) }),
-  );
+  const faults = withParams(chosen, app, random);
   const problem = validateFaults(faults, app);
   if (problem) throw new Error(`Seed ${seed} makes no playable incident: ${problem}`);
-  return { faults, alert: makeAlert(faults), difficulty: difficultyOf(faults) };
-}
-
-/** 0..1: the hardest fault's, and more for each further one. */
-export function difficultyOf(faults: readonly Pick<FaultSpec, 'type'>[]): number {
-  const hardest = Math.max(0, ...faults.map(({ type }) => faultOf(type).difficulty));
-  return Math.round(Math.min(1, hardest + DIFFICULTY_PER_FAULT * Math.max(0, faults.length - 1)) * 100) / 100;
+  return { faults, alert: makeAlert(faults), difficulty: difficultyOf({ faults }) };
 }
 
 function choose(seed: number, app: Baseline, fault: string | undefined, random: Random): Candidate[] {

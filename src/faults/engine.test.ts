@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import type { FaultSpec } from '../api/incident.ts';
+import type { Alert, FaultSpec } from '../api/incident.ts';
+import { onePage } from './alerts.ts';
 import { attemptsOf, contextOf, makeAlert, planInjection, resolveFaults, scenarioHash, targetsOf, validateFaults } from './engine.ts';
 import { FAULT_TYPES, FAULTS, registry } from './index.ts';
 import { shopBaseline } from './testing.ts';
@@ -159,7 +160,18 @@ describe('makeAlert', () => {
     expect(alert.message.length).toBeLessThan(2000);
   });
   test('of no fault does not say that something is broken', () => {
-    expect(makeAlert([]).severity).toBe('warning');
+    const { severity, title, message } = makeAlert([]);
+    expect(severity).toBe('info');
+    expect(`${title} ${message}`).not.toMatch(/fail|error|broken|unavailable|restart/i);
+  });
+  test('says the same only once', () => {
+    const alert = { severity: 'warning' as const, title: 'web-app: some logins fail', message: 'Some logins fail.' };
+    const other = { severity: 'critical' as const, title: 'web-app: checkout fails', message: 'Checkout fails.' };
+    const at = (page: Alert) => ({ place: 'web-app', alert: page });
+    expect(onePage([at(alert), at({ ...alert })])).toEqual(alert);
+    expect(onePage([at(alert), at(other)])).toMatchObject({ severity: 'critical', title: '2 alerts: web-app' });
+    expect(onePage([at(alert), at({ ...alert, message: 'Logins are slow.' })]).severity).toBe('warning');
+    expect(() => onePage([])).toThrow('A page needs an alert');
   });
 });
 
@@ -190,6 +202,7 @@ describe('scenarioHash', () => {
     ['a parameter', { faults: [record({ a: '2' })], alert }],
     ['the alert', { faults: [record({ a: '1' })], alert: { ...alert, title: 'other' } }],
     ['a limit', { faults: [record({ a: '1' })], alert, maxSteps: 3 }],
+    ['a red herring', { faults: [record({ a: '1' })], alert, redHerrings: [{ kind: 'change_note', target: record({}).target }] }],
   ])('changes with %s', (_, scenario) => {
     expect(scenarioHash(scenario)).not.toBe(scenarioHash({ faults: [record({ a: '1' })], alert }));
   });

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import type { Alert, FaultSpec, FaultStatus, Params, Target } from '../api/incident.ts';
+import type { Alert, FaultSpec, FaultStatus, Params, RedHerringStatus, Target } from '../api/incident.ts';
 import { type ArenaView, viewArena } from '../health/arena-view.ts';
 import { holdSeconds } from '../health/hold.ts';
 import { evaluate, type OracleResult } from '../health/oracle.ts';
 import { type ArenaSnapshot, type Baseline, targetKey, workloadKey } from '../health/snapshot.ts';
+import { onePage } from './alerts.ts';
 import { commonCheats } from './cheats.ts';
 import type { Attempt, FaultContext, Mutation, Random } from './fault.ts';
 import { FAULT_TYPES, FAULTS, faultOf } from './index.ts';
+import { resolveRules } from './params.ts';
 import { seededRandom } from './random.ts';
 
 /** The target beside the app it is in. Throws when the baseline has no such Deployment. */
@@ -56,27 +58,17 @@ function faultProblem({ type, target, params }: FaultSpec, baseline: Baseline): 
 
 /** Deployments of the app that this fault can hurt. */
 export function targetsOf(type: string, baseline: Baseline): Target[] {
-  const targets = baseline.deployments.map((d): Target => ({ namespace: d.metadata.namespace ?? '', name: d.metadata.name }));
-  return targets.filter((target) => faultOf(type).canTarget(contextOf(target, baseline)));
+  return workloadTargets(baseline).filter((target) => faultOf(type).canTarget(contextOf(target, baseline)));
+}
+
+/** Every Deployment of the app. */
+export function workloadTargets(baseline: Baseline): Target[] {
+  return baseline.deployments.map((d): Target => ({ namespace: d.metadata.namespace ?? '', name: d.metadata.name }));
 }
 
 /** Every parameter of the fault, given or chosen. Throws a sentence for an unknown or bad one. */
 export function resolveParams(type: string, given: Params, context: FaultContext, random: Random): Params {
-  const { params: rules } = faultOf(type);
-  const unknown = Object.keys(given).find((name) => !Object.hasOwn(rules, name));
-  if (unknown) {
-    const known = Object.keys(rules);
-    throw new Error(`${type} has no parameter ${unknown}; ${known.length ? `it has ${known.join(', ')}` : 'it has none'}`);
-  }
-  return Object.fromEntries(
-    Object.entries(rules).map(([name, rule]) => {
-      const chosen = rule.choose(context, random);
-      const value = given[name] ?? chosen;
-      const problem = rule.problem(value, context);
-      if (problem) throw new Error(`${type} on ${targetKey(context.target)}: ${name} "${value}" ${problem}`);
-      return [name, value];
-    }),
-  );
+  return resolveRules(type, faultOf(type).params, given, context, random);
 }
 
 /**
@@ -124,21 +116,13 @@ const judged = (records: readonly FaultStatus[]) =>
 const viewOf = (records: readonly FaultStatus[], snapshot: ArenaSnapshot, baseline: Baseline): ArenaView =>
   viewArena({ snapshot, baseline, faults: judged(records) });
 
-/** One page for one fault; for several, one page that names every workload. For none: a page for something that turned out to be harmless. */
+/** One page for one fault; for several, one page that names every workload. For none: a page that asks for a look, and claims nothing. */
 export function makeAlert(faults: readonly Pick<FaultSpec, 'type' | 'target'>[]): Alert {
-  const alerts = faults.map((f) => faultOf(f.type).alert(f.target));
-  if (alerts.length === 0) {
-    return {
-      severity: 'warning',
-      title: 'Elevated error rate in the last minutes',
-      message: 'The shop answered some requests with errors in the last minutes. Check whether something is wrong.',
-    };
-  }
-  if (alerts.length === 1) return alerts[0];
+  if (faults.length > 0) return onePage(faults.map((f) => ({ place: f.target.name, alert: faultOf(f.type).alert(f.target) })));
   return {
-    severity: 'critical',
-    title: `${alerts.length} alerts: ${faults.map((f) => f.target.name).join(', ')}`,
-    message: alerts.map((a) => `${a.title}. ${a.message}`).join('\n'),
+    severity: 'info',
+    title: 'Shop: check asked for',
+    message: 'Support asks whether the shop works as it should. Check whether customers can pay, and say what you find.',
   };
 }
 
@@ -157,21 +141,21 @@ export function attemptsOf(
   };
 }
 
-/** Hash of all that makes two plays the same: faults with every parameter, alert, limits. 64 hex digits. */
+/** Hash of all that makes two plays the same: faults and red herrings with every parameter, alert, limits. 64 hex digits. */
 export function scenarioHash(scenario: {
   faults: readonly Pick<FaultStatus, 'type' | 'target' | 'params'>[];
+  redHerrings?: readonly Pick<RedHerringStatus, 'kind' | 'target' | 'params'>[];
   alert: Alert;
   maxSteps?: number;
 }): string {
-  const { faults, alert, maxSteps } = scenario;
-  const parts = faults.map(({ type, target, params }) => ({ type, target, params: params ?? {} }));
-  return createHash('sha256')
-    .update(canonical({ faults: parts, alert, maxSteps }))
-    .digest('hex');
+  const { alert, maxSteps } = scenario;
+  const faults = scenario.faults.map(({ type, target, params = {} }) => ({ type, target, params }));
+  const redHerrings = scenario.redHerrings?.map(({ kind, target, params = {} }) => ({ kind, target, params }));
+  return createHash('sha256').update(canonical({ faults, redHerrings, alert, maxSteps })).digest('hex');
 }
 
-/** JSON with sorted keys and nothing undefined. */
-function canonical(value: unknown): string {
+/** JSON with sorted keys and nothing undefined: the same text for the same value. */
+export function canonical(value: unknown): string {
   return JSON.stringify(value, (_, v) =>
     v && typeof v === 'object' && !Array.isArray(v) ? Object.fromEntries(Object.entries(v).sort(([a], [b]) => (a < b ? -1 : 1))) : v,
   );

@@ -2,9 +2,9 @@ import type { Alert, FaultStatus, Params, Target } from '../api/incident.ts';
 import type { ArenaView } from '../health/arena-view.ts';
 import type { JudgedFault } from '../health/policy.ts';
 import type { Baseline } from '../health/snapshot.ts';
-import type { Deployment } from '../kube/types.ts';
+import type { Deployment, KubeObject } from '../kube/types.ts';
 
-/** What a mutation of the cluster looks like: plain patches and deletions, as any kubectl would send them. Namespaces are plain. */
+/** What a mutation of the cluster looks like: plain patches, deletions and creations, as any kubectl would send them. Namespaces are plain. */
 export type Mutation =
   | {
       verb: 'patch';
@@ -15,7 +15,9 @@ export type Mutation =
       patch: unknown;
       subresource?: 'scale';
     }
-  | { verb: 'deletePods'; namespace: string; selector: Record<string, string> };
+  | { verb: 'deletePods'; namespace: string; selector: Record<string, string> }
+  /** An object that is there already is left as it is. `manager`: who wrote it where no person would have. */
+  | { verb: 'create'; namespace: string; object: KubeObject & Record<string, unknown>; manager?: string };
 
 /** What a fault may look at to choose and plan: the healthy app. */
 export interface FaultContext {
@@ -38,8 +40,8 @@ export interface ParamRule {
   description: string;
   /** Two scenarios that differ only in cosmetic parameters are the same scenario. */
   cosmetic?: true;
-  /** The value when none is given; only asked for targets that the fault can hurt. */
-  choose(context: FaultContext, random: Random): string;
+  /** What a seed chooses from when none is given; at least one for targets that can be chosen. */
+  values(context: FaultContext): readonly string[];
   /** Why a given value cannot be played, as the end of a sentence ("must be ..."); undefined when it can. */
   problem(value: string, context: FaultContext): string | undefined;
 }

@@ -1,9 +1,9 @@
-/** For tests: the sample app's own manifests as a baseline, with real names as an arena has them. */
+/** For tests: the sample app's own manifests as a baseline or an arena, with real names as an arena has them. */
 import { readFileSync } from 'node:fs';
 import { parseAllDocuments } from 'yaml';
 import { captureBaseline } from '../health/baseline.ts';
-import type { Baseline } from '../health/snapshot.ts';
-import { NOW } from '../health/testing.ts';
+import { type Baseline, workloadKey } from '../health/snapshot.ts';
+import { clone, NOW, TestArena } from '../health/testing.ts';
 import type { Deployment, KubeObject, ResourceQuota, Service } from '../kube/types.ts';
 
 export function shopBaseline(): Baseline {
@@ -15,4 +15,20 @@ export function shopBaseline(): Baseline {
     { deployments: of<Deployment>('Deployment'), services: of<Service>('Service'), quotas: of<ResourceQuota>('ResourceQuota'), others: [] },
     NOW,
   );
+}
+
+/** The app as a healthy arena in memory. */
+export function arenaOf(app: Baseline): TestArena {
+  const { deployments, services, quotas } = clone(app);
+  const arena = new TestArena();
+  for (const d of deployments) {
+    arena.deployments.push({ ...d, metadata: { ...d.metadata, uid: `uid-${d.metadata.name}`, generation: 3 } });
+    arena.rollOut(workloadKey(d), 600);
+  }
+  for (const s of services) {
+    arena.services.push(s);
+    arena.publish(workloadKey(s));
+  }
+  arena.quotas.push(...quotas);
+  return arena;
 }

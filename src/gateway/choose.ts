@@ -3,8 +3,9 @@ import { DEFAULT_CURRICULUM, DEFAULT_MAX_STEPS, DEFAULT_SPLIT, MAX_STEPS_LIMIT }
 import type { EpisodeSpec } from '../api/episode.ts';
 import { type InlineIncident, inlineIncidentSchema } from '../api/incident.ts';
 import { seededIncident } from '../designer/seeded.ts';
-import { validateFaults } from '../faults/engine.ts';
 import { FAULT_TYPES } from '../faults/index.ts';
+import { RED_HERRING_KINDS } from '../faults/red-herrings/index.ts';
+import { validateComposition } from '../faults/red-herrings/plan.ts';
 import type { Baseline } from '../health/snapshot.ts';
 import { GatewayError, type ResetOptions } from './session-api.ts';
 
@@ -53,8 +54,8 @@ function splitOf(name: string): Split {
 }
 
 function checked(given: Record<string, unknown>, app: Baseline): InlineIncident {
-  const incident = inlineIncidentSchema(FAULT_TYPES).parse(given) as InlineIncident;
-  const problem = validateFaults(incident.faults, app);
+  const incident = inlineIncidentSchema(FAULT_TYPES, RED_HERRING_KINDS).parse(given) as InlineIncident;
+  const problem = validateComposition(incident, app);
   if (problem) throw new Error(problem);
   return incident;
 }

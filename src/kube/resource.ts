@@ -89,6 +89,8 @@ export const Resources = {
   clusterRoleBindings: define<OpaqueObject>('rbac.authorization.k8s.io', 'v1', 'ClusterRoleBinding', 'clusterrolebindings', false),
   leases: define<LeaseObject>('coordination.k8s.io', 'v1', 'Lease', 'leases'),
   events: define<EventObject>('events.k8s.io', 'v1', 'Event', 'events'),
+  /** The older shape, in which Kubernetes' own controllers still write. */
+  coreEvents: define<OpaqueObject>('', 'v1', 'Event', 'events'),
   customResourceDefinitions: define<CustomResourceDefinition>(
     'apiextensions.k8s.io',
     'v1',

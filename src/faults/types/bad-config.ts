@@ -4,10 +4,10 @@ import type { EnvVar } from '../../kube/types.ts';
 import { failingAlert } from '../alerts.ts';
 import { attempt, editAttempts, jsonPatchLine, patchContainerLine, quote, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
+import { oneOf } from '../params.ts';
 import { parseServiceUrl, sameServiceUrl } from '../service-url.ts';
 import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
-const MODES = ['host', 'port'];
 const SUFFIXES = ['-v2', '-primary', '-internal', '-new'];
 /** A request that failed this soon after a pod changed may only have met the rollout. */
 const ROLLOUT_SECONDS = 2;
@@ -29,28 +29,14 @@ export const badConfig: Fault = {
   type: 'bad_config',
   description: 'An environment variable names a host or port of a dependency that does not exist, so the workload runs but cannot work.',
   diagnosisTerms: ['config', 'configuration', 'env', 'environment variable', 'url', 'hostname', 'wrong host', 'wrong port'],
-  difficulty: 0.45,
+  difficulty: 0.35,
   params: {
-    variable: {
-      description: 'Environment variable that holds the URL of a dependency',
-      choose: (context, random) => {
-        const all = urls(context);
-        return all[random(all.length)].name;
-      },
-      problem: (value, context) => {
-        const names = urls(context).map((e) => e.name);
-        return names.includes(value) ? undefined : `must be one of ${names.join(', ')}`;
-      },
-    },
-    mode: {
-      description: 'What is wrong in the URL: host or port',
-      choose: (_, random) => MODES[random(MODES.length)],
-      problem: (value) => (MODES.includes(value) ? undefined : `must be one of ${MODES.join(', ')}`),
-    },
+    variable: oneOf('Environment variable that holds the URL of a dependency', (context) => urls(context).map((e) => e.name)),
+    mode: oneOf('What is wrong in the URL: host or port', () => ['host', 'port']),
     suffix: {
       description: 'What is appended to the host name (used by mode host)',
       cosmetic: true,
-      choose: (_, random) => SUFFIXES[random(SUFFIXES.length)],
+      values: () => SUFFIXES,
       problem: (value) => (/^-[a-z0-9]{1,20}$/.test(value) ? undefined : 'must be a dash and 1 to 20 small letters or digits'),
     },
   },

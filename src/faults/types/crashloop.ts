@@ -2,9 +2,9 @@ import { findWorkload } from '../../health/arena-view.ts';
 import { restartingAlert } from '../alerts.ts';
 import { attempt, editAttempts, jsonPatchLine, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
+import { oneOf } from '../params.ts';
 import { containerStatuses, observedRunSeconds, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
-const MODES = ['args', 'command'];
 const FILES = ['config.yaml', 'settings.toml', 'production.yaml', 'app.conf'];
 
 /** What the container is told to run instead: arguments its program does not know, or a program that its image does not have. */
@@ -23,15 +23,14 @@ export const crashloop: Fault = {
   diagnosisTerms: ['crashloop', 'crash loop', 'command', 'args', 'argument', 'entrypoint', 'wrong command'],
   difficulty: 0.25,
   params: {
-    mode: {
-      description: 'What is wrong: args (arguments that the program refuses) or command (a program that does not exist)',
-      choose: (_, random) => MODES[random(MODES.length)],
-      problem: (value) => (MODES.includes(value) ? undefined : `must be one of ${MODES.join(', ')}`),
-    },
+    mode: oneOf('What is wrong: args (arguments that the program refuses) or command (a program that does not exist)', () => [
+      'args',
+      'command',
+    ]),
     file: {
       description: 'File name in the wrong arguments',
       cosmetic: true,
-      choose: (_, random) => FILES[random(FILES.length)],
+      values: () => FILES,
       problem: (value) => (/^[\w.-]{1,40}$/.test(value) ? undefined : 'must be a plain file name of at most 40 characters'),
     },
   },

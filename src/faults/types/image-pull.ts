@@ -2,11 +2,11 @@ import { imageRepository } from '../../health/template.ts';
 import { unavailableAlert } from '../alerts.ts';
 import { attempt, editAttempts, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
+import { oneOf } from '../params.ts';
 import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
 const TAG = /^[\w][\w.-]{0,127}$/;
 const SUFFIXES = ['-hotfix', '-rc2', '-patched', '-final'];
-const MODES = ['tag', 'repository'];
 
 const image = ({ deployment, target }: FaultContext) => targetContainer(deployment, target).image ?? '';
 const tagOf = (reference: string) => reference.slice(imageRepository(reference).length + 1) || 'latest';
@@ -23,15 +23,11 @@ export const imagePull: Fault = {
   diagnosisTerms: ['image', 'imagepull', 'tag', 'errimagepull', 'registry'],
   difficulty: 0.15,
   params: {
-    mode: {
-      description: 'What is wrong in the reference: tag or repository',
-      choose: (_, random) => MODES[random(MODES.length)],
-      problem: (value) => (MODES.includes(value) ? undefined : `must be one of ${MODES.join(', ')}`),
-    },
+    mode: oneOf('What is wrong in the reference: tag or repository', () => ['tag', 'repository']),
     suffix: {
       description: 'What is appended to the tag or repository',
       cosmetic: true,
-      choose: (_, random) => SUFFIXES[random(SUFFIXES.length)],
+      values: () => SUFFIXES,
       problem: (value) => (/^-[a-z0-9]{1,20}$/.test(value) ? undefined : 'must be a dash and 1 to 20 small letters or digits'),
     },
   },

@@ -3,9 +3,9 @@ import { probeSeconds } from '../../health/template.ts';
 import { restartingAlert } from '../alerts.ts';
 import { attempt, editAttempts, jsonPatchLine, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
+import { oneOf } from '../params.ts';
 import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
-const MODES = ['path', 'port'];
 const PATHS = ['/live', '/health/live', '/api/health', '/status', '/ping'];
 /** A port that no workload of the app listens on. */
 const CLOSED_PORT = 9090;
@@ -16,20 +16,13 @@ export const livenessProbe: Fault = {
   type: 'liveness_probe',
   description: 'The liveness probe asks for a path or a port that does not answer, so healthy containers are killed periodically.',
   diagnosisTerms: ['liveness', 'probe', 'health check'],
-  difficulty: 0.35,
+  difficulty: 0.3,
   params: {
-    mode: {
-      description: 'What is wrong in the probe: path or port',
-      choose: (_, random) => MODES[random(MODES.length)],
-      problem: (value) => (MODES.includes(value) ? undefined : `must be one of ${MODES.join(', ')}`),
-    },
+    mode: oneOf('What is wrong in the probe: path or port', () => ['path', 'port']),
     path: {
       description: 'The wrong path (used by mode path)',
       cosmetic: true,
-      choose: (context, random) => {
-        const wrong = PATHS.filter((p) => p !== probe(context).httpGet?.path);
-        return wrong[random(wrong.length)];
-      },
+      values: (context) => PATHS.filter((p) => p !== probe(context).httpGet?.path),
       problem: (value, context) =>
         /^\/[\w/.-]{1,60}$/.test(value) && value !== probe(context).httpGet?.path && value !== '/'
           ? undefined

@@ -8,8 +8,8 @@ import { containerStatuses, observedRunSeconds, patchContainer, rolledOut, targe
 
 /** A container that asks for less than this may start within the injected limit (nginx and Redis do). */
 const SMALLEST_REQUEST = parseQuantity('40Mi');
-/** Limits in MiB: enough for the runtime to start the process, too little for the process itself. */
-const LIMITS = [16, 18, 20, 22, 24];
+/** Enough for the runtime to start the process, too little for the process itself. */
+const LIMITS = ['16Mi', '18Mi', '20Mi', '22Mi', '24Mi'];
 
 const memory = ({ deployment, target }: FaultContext) => targetContainer(deployment, target).resources ?? {};
 
@@ -21,7 +21,8 @@ export const oomKill: Fault = {
   params: {
     limit: {
       description: 'The memory limit that is set, as a quantity',
-      choose: (_, random) => `${LIMITS[random(LIMITS.length)]}Mi`,
+      cosmetic: true,
+      values: () => LIMITS,
       problem: (value, context) => {
         const most = parseQuantity(memory(context).requests?.memory ?? '0') / 2;
         return bytes(value) >= parseQuantity('8Mi') && bytes(value) <= most

@@ -5,6 +5,7 @@ import type { ResourceQuota } from '../../kube/types.ts';
 import { unavailableAlert } from '../alerts.ts';
 import { attempt } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
+import { oneOf } from '../params.ts';
 import { readyPods } from '../target.ts';
 
 /** Limits of a quota that a pod counts against. */
@@ -32,19 +33,9 @@ export const resourceQuota: Fault = {
   type: 'resource_quota',
   description: "The namespace's quota is tightened below what its Deployments need, and the pods that were deleted since cannot come back.",
   diagnosisTerms: ['quota', 'resourcequota', 'exceeded quota'],
-  difficulty: 0.5,
+  difficulty: 0.4,
   params: {
-    resource: {
-      description: 'Which limit of the quota is too low',
-      choose: (context, random) => {
-        const all = candidates(context);
-        return all[random(all.length)];
-      },
-      problem: (value, context) => {
-        const all = candidates(context);
-        return all.includes(value) ? undefined : `must be one of ${all.join(', ')}`;
-      },
-    },
+    resource: oneOf('Which limit of the quota is too low', candidates),
   },
   canTarget: (context) => candidates(context).length > 0 && (context.deployment.spec.replicas ?? 1) > 0,
   inject: (context, { resource }) => {

@@ -77,9 +77,10 @@ export async function advanceRevisions(c: ProvisionContext, live: ReadonlyMap<st
   return open;
 }
 
-async function createQuietly(client: KubeClient, object: KubeObject): Promise<void> {
+/** Creates an object; one of the same name that is there already is left as it is. */
+export async function createQuietly(client: KubeClient, object: KubeObject, fieldManager = NEUTRAL_FIELD_MANAGER): Promise<void> {
   try {
-    await client.create(resourceOf(object), object, { fieldManager: NEUTRAL_FIELD_MANAGER });
+    await client.create(resourceOf(object), object, { fieldManager });
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }

@@ -5,8 +5,8 @@ import { seededRandom } from '../../faults/random.ts';
 import type { Baseline } from '../../health/snapshot.ts';
 import type { Composer } from './desk.ts';
 
-/** Red herrings at most, where the tier admits any. */
-const MAX_RED_HERRINGS = 2;
+/** Red herrings at most, where the tier admits any; the seed says how many. */
+const MAX_RED_HERRINGS = 4;
 
 /** The procedural designer over the healthy app. What can be drawn is worked out once for each list of tiers. */
 export function composerFor(app: Baseline): Composer {
@@ -18,10 +18,10 @@ export function composerFor(app: Baseline): Composer {
       sources.set(key, known);
       return known;
     },
-    compose({ draw, maxDifficulty, redHerrings }, seed) {
+    compose({ draw, maxDifficulty, redHerrings }, name) {
+      const seed = seededRandom(name)(2 ** 31);
       if (!draw) return noFaultControl(seed, app);
-      const random = seededRandom(`red herrings ${seed}`);
-      return compose(draw.scenario, { seed, app, redHerrings: redHerrings ? random(MAX_RED_HERRINGS + 1) : 0, maxDifficulty });
+      return compose(draw.scenario, { seed, app, redHerrings: redHerrings ? MAX_RED_HERRINGS : 0, maxDifficulty });
     },
   };
 }

@@ -17,10 +17,10 @@ import { DEFAULT_WEIGHTS } from '../../reward/weights.ts';
 import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 
-/** Turns what was chosen into something that can be played; the designer does. Pure: the same choice and seed give the same bytes. */
+/** Turns what was chosen into something that can be played; the designer does. Pure: the same choice and name give the same bytes. */
 export interface Composer {
   source(tierMaxima: readonly number[]): ScenarioSource;
-  compose(choice: Choice, seed: string): AssignmentSpec['incident'];
+  compose(choice: Choice, name: string): AssignmentSpec['incident'];
 }
 
 export interface DeskDependencies {

@@ -4,7 +4,7 @@ import { API_VERSION, FINALIZER } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ownerReferenceTo } from '../../api/object.ts';
 import type { Step } from '../../api/step.ts';
-import { difficultyOf } from '../../designer/seeded.ts';
+import { difficultyOf } from '../../designer/difficulty.ts';
 import { scenarioHash } from '../../faults/engine.ts';
 import { FAULTS } from '../../faults/index.ts';
 import type { Judge, JudgedLine, Judgement } from '../../judge/judge.ts';
@@ -226,6 +226,7 @@ export class EpisodeReconciler {
       const maxSteps = status.maxSteps;
       status.scenarioHash = scenarioHash({
         faults: incident.status.faults,
+        redHerrings: incident.status.redHerrings,
         alert: incident.status.alert,
         ...(maxSteps ? { maxSteps } : {}),
       });
@@ -250,7 +251,7 @@ const judged = ({ spec }: Step): JudgedLine => ({
 
 /** As the incident says; else what the designer would have said of its faults. */
 function difficultyFor(episode: Episode, incident: Incident | undefined): number {
-  const stated = incident?.spec.difficulty ?? episode.spec.incident?.difficulty;
-  const faults = incident?.spec.faults ?? episode.spec.incident?.faults ?? [];
-  return stated ?? difficultyOf(faults.filter((f) => FAULTS.has(f.type)));
+  const spec = incident?.spec ?? episode.spec.incident ?? { faults: [] };
+  const faults = spec.faults.filter((f) => FAULTS.has(f.type));
+  return spec.difficulty ?? difficultyOf({ faults, redHerrings: spec.redHerrings?.length });
 }

@@ -1,8 +1,10 @@
 import { NEUTRAL_FIELD_MANAGER } from '../../api/group.ts';
 import type { Mutation } from '../../faults/fault.ts';
-import { type ArenaNames, realNamespace } from '../../kube/arena-names.ts';
+import { type ArenaNames, realNamespace, toRealValue } from '../../kube/arena-names.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { Resources } from '../../kube/resource.ts';
+import type { KubeObject } from '../../kube/types.ts';
+import { createQuietly } from '../arena/provision.ts';
 
 const PATCHED = { Deployment: Resources.deployments, ResourceQuota: Resources.resourceQuotas } as const;
 
@@ -14,6 +16,11 @@ export async function applyMutation(client: KubeClient, mutation: Mutation, aren
       .map(([key, value]) => `${key}=${value}`)
       .join(',');
     return client.deleteCollection(Resources.pods, { namespace, labelSelector });
+  }
+  if (mutation.verb === 'create') {
+    const { object, manager } = mutation;
+    const whole = { ...object, metadata: { ...object.metadata, namespace: mutation.namespace } };
+    return createQuietly(client, toRealValue(whole, arena) as KubeObject, manager);
   }
   const { name, subresource } = mutation;
   const options = { fieldManager: NEUTRAL_FIELD_MANAGER, ...(subresource ? { subresource } : {}) };

@@ -64,7 +64,7 @@ const cases: Record<string, Case> = {
   },
   'nothing is recorded before the baseline is stored': { given: { arena }, action: 'storeBaseline' },
   'parameters and state Injecting are written before the first mutation': {
-    given: { arena, baselineStored: true, resolved: { faults: [fault], alert } },
+    given: { arena, baselineStored: true, resolved: { faults: [fault], redHerrings: [], alert } },
     action: 'none',
     condition: ['ArenaReady', 'True', 'ArenaClaimed'],
     check: (p) => expect(p.status.faults).toEqual([{ ...fault, state: 'Injecting' }]),
@@ -173,7 +173,9 @@ describe('planIncident', () => {
   test('an incident without faults never resolves by being healthy', () => {
     const control = incident();
     control.spec.faults = [];
-    const status = planIncident(observe({ incident: control, arena, baselineStored: true, resolved: { faults: [], alert } })).status;
+    const status = planIncident(
+      observe({ incident: control, arena, baselineStored: true, resolved: { faults: [], redHerrings: [], alert } }),
+    ).status;
     expect(findCondition(status.conditions, 'SymptomObserved')).toMatchObject({ status: 'True', reason: 'NoFault' });
     const later = planIncident(
       observe({
@@ -185,5 +187,34 @@ describe('planIncident', () => {
       }),
     );
     expect(later.status.resolvedTime).toBeUndefined();
+  });
+
+  describe('red herrings', () => {
+    const herring = { kind: 'change_note', target: { namespace: 'auth', name: 'auth-service' }, params: {}, state: 'Pending' as const };
+    const spread = (faults: FaultStatus[]) => {
+      const fresh = incident();
+      fresh.spec.faults = faults.map(({ type, target }) => ({ type, target }));
+      const record = observe({ incident: fresh, arena, baselineStored: true, resolved: { faults, redHerrings: [herring], alert } });
+      const recorded = { ...fresh, status: planIncident(record).status };
+      return { recorded, done: injectedStatus(observe({ incident: recorded, arena, now: at(1) })) };
+    };
+
+    test('are recorded before and marked after they are laid, like faults', () => {
+      const { recorded, done } = spread([fault]);
+      expect(recorded.status?.redHerrings).toEqual([{ ...herring, state: 'Injecting' }]);
+      expect(done.redHerrings).toEqual([{ ...herring, state: 'Injected' }]);
+    });
+    test('are laid again after a restart, and never once they were laid', () => {
+      const { recorded, done } = spread([fault]);
+      expect(planIncident(observe({ incident: recorded, arena, baselineStored: true })).action).toBe('inject');
+      expect(planIncident(observe({ incident: { ...recorded, status: done }, arena, baselineStored: true })).action).toBe('none');
+    });
+    test('come before the page in a control', () => {
+      const { recorded, done } = spread([]);
+      expect(findCondition(recorded.status?.conditions, 'SymptomObserved')).toBeUndefined();
+      expect(planIncident(observe({ incident: recorded, arena, baselineStored: true })).action).toBe('inject');
+      expect(findCondition(done.conditions, 'SymptomObserved')).toMatchObject({ status: 'True', reason: 'NoFault' });
+      expect(done.symptomTime).toBe(at(1).toISOString());
+    });
   });
 });

@@ -1,6 +1,6 @@
 import { type Condition, findCondition, isTrue, setCondition } from '../../api/conditions.ts';
 import { DEFAULT_RESOLUTION_TIMEOUT_SECONDS, DEFAULT_TTL_SECONDS, SYMPTOM_TIMEOUT_SECONDS } from '../../api/defaults.ts';
-import type { Alert, FaultStatus, Incident, IncidentStatus, WorkloadHealth } from '../../api/incident.ts';
+import type { Alert, FaultStatus, Incident, IncidentStatus, RedHerringStatus, WorkloadHealth } from '../../api/incident.ts';
 import { ConditionType, Reason } from '../../api/reasons.ts';
 import type { Hold } from '../../health/hold.ts';
 import type { OracleResult } from '../../health/oracle.ts';
@@ -16,7 +16,7 @@ export interface IncidentObservation {
   /** The baseline Secret exists: parameters may be recorded and mutations may begin. */
   baselineStored: boolean;
   /** Parameters resolved against the baseline, alert included; needed to go from Pending to Injecting. */
-  resolved?: { faults: FaultStatus[]; alert: Alert };
+  resolved?: { faults: FaultStatus[]; redHerrings: RedHerringStatus[]; alert: Alert };
   /** Per fault what a user of kubectl sees, or undefined while it does not hurt. */
   symptoms?: readonly (string | undefined)[];
   oracle?: OracleResult;
@@ -67,15 +67,17 @@ export function planIncident(o: IncidentObservation): IncidentPlan {
   }
   if (!o.baselineStored) return { action: 'storeBaseline', status };
   if (!status.faults) return planRecord(o, status);
-  if (status.faults.some((f) => f.state === 'Injecting')) return { action: 'inject', status };
+  if ([...status.faults, ...(status.redHerrings ?? [])].some((r) => r.state === 'Injecting')) return { action: 'inject', status };
   if (!isTrue(status.conditions, ConditionType.SymptomObserved)) return planSymptom(o, status);
   return planHealth(o, status);
 }
 
-/** Marks every fault injected; the status to write once all mutations went through. */
+/** Marks faults and red herrings injected; the status to write once all mutations went through. */
 export function injectedStatus(o: IncidentObservation): IncidentStatus {
-  const status = o.incident.status ?? {};
+  const status = { ...o.incident.status };
   const faults = status.faults?.map((f): FaultStatus => ({ ...f, state: 'Injected', injectedTime: o.now.toISOString() }));
+  if (status.redHerrings) status.redHerrings = status.redHerrings.map((h): RedHerringStatus => ({ ...h, state: 'Injected' }));
+  if (!faults?.length) return controlStatus(o, status);
   return conditions(o, { ...status, faults }, [
     [ConditionType.Injected, 'True', Reason.FaultsInjected, `${faults?.length ?? 0} fault(s) injected`],
     [ConditionType.SymptomObserved, 'False', Reason.WaitingForSymptom, 'Waiting until the fault hurts'],
@@ -86,6 +88,7 @@ export function injectedStatus(o: IncidentObservation): IncidentStatus {
 function planRecord(o: IncidentObservation, status: IncidentStatus): IncidentPlan {
   if (!o.arena || !o.resolved) throw new Error(`incident ${o.incident.metadata.name}: recorded without an arena or resolved faults`);
   const faults = o.resolved.faults.map((f): FaultStatus => ({ ...f, state: 'Injecting' }));
+  const redHerrings = o.resolved.redHerrings.map((h): RedHerringStatus => ({ ...h, state: 'Injecting' }));
   const next: IncidentStatus = {
     ...status,
     arena: o.arena.name,
@@ -93,24 +96,28 @@ function planRecord(o: IncidentObservation, status: IncidentStatus): IncidentPla
     where: Object.values(o.arena.namespaces).join(','),
     alert: o.resolved.alert,
     faults,
+    ...(redHerrings.length ? { redHerrings } : {}),
     holdSeconds: o.holdSeconds,
   };
-  const changes: Change[] = [[ConditionType.ArenaReady, 'True', Reason.ArenaClaimed, `Arena ${o.arena.name} is claimed`]];
-  if (!faults.length) {
-    next.symptomTime = o.now.toISOString();
-    changes.push(
-      [ConditionType.Injected, 'True', Reason.NoFault, 'Nothing is broken; this is a control'],
-      [ConditionType.SymptomObserved, 'True', Reason.NoFault, 'Nothing is broken; this is a control'],
-      [ConditionType.Resolved, 'False', Reason.NoFault, 'Only a report that nothing is broken resolves this'],
-      [ConditionType.Succeeded, 'Unknown', Reason.Running, 'Waiting for the on-call'],
-    );
-  } else {
-    changes.push(
-      [ConditionType.Injected, 'False', Reason.Injecting, `${faults.length} fault(s) to inject`],
-      [ConditionType.Succeeded, 'Unknown', Reason.Injecting, 'Injecting'],
-    );
-  }
-  return { action: 'none', status: conditions(o, next, changes), requeueAfterMs: 0 };
+  const claimed = conditions(o, next, [[ConditionType.ArenaReady, 'True', Reason.ArenaClaimed, `Arena ${o.arena.name} is claimed`]]);
+  const recorded =
+    faults.length || redHerrings.length
+      ? conditions(o, claimed, [
+          [ConditionType.Injected, 'False', Reason.Injecting, `${faults.length} fault(s) to inject`],
+          [ConditionType.Succeeded, 'Unknown', Reason.Injecting, 'Injecting'],
+        ])
+      : controlStatus(o, claimed);
+  return { action: 'none', status: recorded, requeueAfterMs: 0 };
+}
+
+/** A no-fault control has nothing to wait for. */
+function controlStatus(o: IncidentObservation, status: IncidentStatus): IncidentStatus {
+  return conditions(o, { ...status, symptomTime: o.now.toISOString() }, [
+    [ConditionType.Injected, 'True', Reason.NoFault, 'Nothing is broken; this is a control'],
+    [ConditionType.SymptomObserved, 'True', Reason.NoFault, 'Nothing is broken; this is a control'],
+    [ConditionType.Resolved, 'False', Reason.NoFault, 'Only a report that nothing is broken resolves this'],
+    [ConditionType.Succeeded, 'Unknown', Reason.Running, 'Waiting for the on-call'],
+  ]);
 }
 
 function planSymptom(o: IncidentObservation, status: IncidentStatus): IncidentPlan {

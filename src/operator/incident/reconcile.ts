@@ -4,7 +4,8 @@ import { FINALIZER } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ownerReferenceTo } from '../../api/object.ts';
 import { ConditionType } from '../../api/reasons.ts';
-import { allSymptoms, makeAlert, planInjection, resolveFaults, validateFaults } from '../../faults/engine.ts';
+import { allSymptoms, makeAlert, planInjection, resolveFaults } from '../../faults/engine.ts';
+import { planRedHerrings, resolveRedHerrings, validateComposition } from '../../faults/red-herrings/plan.ts';
 import { baselineFromSecretData, baselineToSecretData, captureBaseline } from '../../health/baseline.ts';
 import type { Baseline } from '../../health/snapshot.ts';
 import type { ArenaTraffic } from '../../health/traffic.ts';
@@ -101,7 +102,7 @@ export class IncidentReconciler {
     const base = {
       incident,
       now: clock.now(),
-      invalid: validateFaults(incident.spec.faults, this.#paper),
+      invalid: validateComposition(incident.spec, this.#paper),
       arena: arena && this.#arenaOf(arena),
       baselineStored: false,
       holdSeconds: incident.spec.resolution?.holdSeconds ?? 0,
@@ -113,7 +114,8 @@ export class IncidentReconciler {
     if (!baseline) return base;
     if (!incident.status?.faults) {
       const faults = resolveFaults(incident.spec.faults, baseline);
-      return { ...base, baselineStored: true, resolved: { faults, alert: incident.spec.alert ?? makeAlert(faults) } };
+      const redHerrings = resolveRedHerrings(incident.spec.redHerrings ?? [], baseline);
+      return { ...base, baselineStored: true, resolved: { faults, redHerrings, alert: incident.spec.alert ?? makeAlert(faults) } };
     }
     const faults = incident.status.faults;
     if (faults.length === 0 || faults.some((f) => f.state !== 'Injected')) return { ...base, baselineStored: true };
@@ -198,11 +200,14 @@ export class IncidentReconciler {
 
   async #inject(incident: Incident, log: Logger): Promise<void> {
     const { client, world, health } = this.#deps;
-    const faults = incident.status?.faults ?? [];
+    const { faults = [], redHerrings = [], arena = '' } = incident.status ?? {};
     const baseline = health.baseline(incident.metadata.uid as string) as Baseline;
-    const names = world.names(incident.status?.arena as string);
-    for (const mutation of planInjection(faults, baseline)) await applyMutation(client, mutation, names);
-    log.info({ faults: faults.map((f) => f.type), arena: incident.status?.arena }, 'Injected faults');
+    const names = world.names(arena);
+    // Red herrings first: a fault may leave them no room.
+    for (const mutation of [...planRedHerrings(redHerrings, baseline), ...planInjection(faults, baseline)]) {
+      await applyMutation(client, mutation, names);
+    }
+    log.info({ faults: faults.map((f) => f.type), redHerrings: redHerrings.map((h) => h.kind), arena }, 'Injected faults');
   }
 
   async #write(incident: Incident, status: Incident['status']): Promise<void> {
