@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import { register as cluster } from './cluster.ts';
+import { register as curriculum } from './curriculum.ts';
 import { register as demo } from './demo.ts';
 import { register as down } from './down.ts';
 import { register as drain } from './drain.ts';
@@ -20,7 +21,7 @@ const program = new Command('gymctl')
   .showHelpAfterError('(gymctl --help lists the commands, gymctl COMMAND --help its options)')
   .showSuggestionAfterError();
 
-for (const register of [demo, up, down, cluster, faults, operator, gateway, incident, play, episodes, images, runner, drain])
+for (const register of [demo, up, down, cluster, faults, operator, gateway, incident, play, episodes, curriculum, images, runner, drain])
   register(program);
 
 try {
