@@ -78,30 +78,35 @@ class Store {
   }
 }
 
+/** What an operator has read since its last write. */
+interface Mind {
+  status?: CurriculumStatus;
+  version?: number;
+  assignments?: Assignment[];
+}
 type Deed =
-  | { readonly operator: number; readonly does: 'read Curriculum' | 'read Assignments' | 'write' | 'die' }
+  | { readonly operator: number; readonly does: 'read Curriculum' | 'read Assignments' | 'write' | 'die' | 'pass' }
   | { readonly does: 'close' };
 
 describe('every trial is counted once', () => {
-  const operators = fc.integer({ min: 0, max: 1 });
+  const does = fc.constantFrom('read Curriculum' as const, 'read Assignments' as const, 'write' as const, 'die' as const, 'pass' as const);
   const deeds: fc.Arbitrary<Deed> = fc.oneof(
-    { weight: 2, arbitrary: fc.constant({ does: 'close' as const }) },
-    {
-      weight: 9,
-      arbitrary: fc.record({
-        operator: operators,
-        does: fc.constantFrom('read Curriculum' as const, 'read Assignments' as const, 'write' as const),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ operator: operators, does: fc.constant('die' as const) }) },
+    { weight: 1, arbitrary: fc.constant({ does: 'close' as const }) },
+    { weight: 9, arbitrary: fc.record({ operator: fc.integer({ min: 0, max: 1 }), does }) },
   );
 
-  test('with two operators at work, each killed between any two of its reads and writes', () => {
+  test('with two operators at work, both killed between any two of their reads and writes', () => {
     fc.assert(
-      fc.property(fc.array(deeds, { maxLength: 120 }), (schedule) => {
+      fc.property(fc.array(deeds, { maxLength: 80, size: 'max' }), (schedule) => {
         const store = new Store();
         const told = new Map<string, number>();
-        const minds: { status?: CurriculumStatus; version?: number; assignments?: Assignment[] }[] = [{}, {}];
+        const minds: Mind[] = [{}, {}];
+        const write = (mind: Mind): void => {
+          const next = mind.status && mind.assignments && nextCountingWrite(mind.status, mind.assignments, rules);
+          if (!next || !store.apply(next, mind.version ?? -1) || next.write === 'assignment') return;
+          for (const name of next.status.folding) told.set(name, (told.get(name) ?? 0) + 1);
+        };
+        const read = (): Mind => ({ status: store.status, version: store.version });
         const act = (deed: Deed): void => {
           if (deed.does === 'close') {
             const n = store.assignments.size;
@@ -109,31 +114,21 @@ describe('every trial is counted once', () => {
             return;
           }
           const mind = minds[deed.operator];
-          if (deed.does === 'read Curriculum') minds[deed.operator] = { status: store.status, version: store.version };
+          if (deed.does === 'read Curriculum') minds[deed.operator] = read();
           if (deed.does === 'read Assignments' && mind.status) mind.assignments = [...store.assignments.values()];
-          if (deed.does === 'write' && mind.status && mind.assignments) {
-            const write = nextCountingWrite(mind.status, mind.assignments, rules);
-            if (write && store.apply(write, mind.version ?? -1) && write.write === 'curriculum') {
-              for (const name of write.status.folding) told.set(name, (told.get(name) ?? 0) + 1);
-            }
-            minds[deed.operator] = {};
-          }
-          if (deed.does === 'die') minds[deed.operator] = {};
+          if (deed.does === 'write') write(mind);
+          if (deed.does === 'write' || deed.does === 'die') minds[deed.operator] = {};
+          if (deed.does === 'pass') write({ ...read(), assignments: [...store.assignments.values()] });
         };
         schedule.forEach(act);
-        // Whoever is left goes on until there is nothing more to write.
-        for (;;) {
-          const write = nextCountingWrite(store.status, [...store.assignments.values()], rules);
-          if (!write) break;
-          if (write.write === 'curriculum') for (const name of write.status.folding) told.set(name, (told.get(name) ?? 0) + 1);
-          store.apply(write, store.version);
-        }
+        // Whoever is left goes on until there is nothing more to write: three writes a trial at most.
+        for (let writes = 0; writes <= 3 * store.assignments.size; writes++) act({ operator: 0, does: 'pass' });
         expect([...told.values()].every((times) => times === 1)).toBe(true);
         expect(told.size).toBe(store.assignments.size);
         expect(store.status).toMatchObject({ trials: store.assignments.size, folding: [] });
         for (const { status } of store.assignments.values()) expect(status?.counted).toBe(true);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 });

@@ -106,7 +106,7 @@ const anyTrial = fc.record({
 });
 
 describe('whatever the results', () => {
-  const played = fc.array(anyTrial, { maxLength: 120 });
+  const played = fc.array(anyTrial, { maxLength: 120, size: 'max' });
 
   test('the tier moves by one, the bounds of the kind hold, and the same results give the same status', () => {
     fc.assert(

@@ -40,7 +40,7 @@ describe('a group', () => {
     'counts all that are final, also more than it waits for': [
       [resolved('1'), resolved('2'), resolved('3'), failed('4')],
       60,
-      { success: 0.75 },
+      { success: 0.75, reward: 2.5 },
     ],
   };
   test.each(Object.entries(closed))('%s', (_name, [episodes, seconds, expected]) => {
