@@ -5,6 +5,7 @@ import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/config.ts';
 import { Resources } from '../kube/resource.ts';
 import { explainReward } from '../reward/explain.ts';
+import { alignedColumns } from './table.ts';
 
 interface EpisodesOptions {
   kubeconfig?: string;
@@ -76,15 +77,7 @@ export function episodeTable(episodes: readonly Episode[]): string {
       spec.agent?.name ?? '-',
     ]),
   ];
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(widths[column]))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+  return alignedColumns(rows);
 }
 
 function count(value: string): number {

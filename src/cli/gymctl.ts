@@ -15,6 +15,7 @@ const COMMANDS = [
   'incident',
   'play',
   'episodes',
+  'curriculum',
   'images',
   'runner',
   'drain',

@@ -1,20 +1,26 @@
 import type { AssignmentKey, AssignmentSpec } from '../api/assignment.ts';
+import type { CurriculumSpec } from '../api/curriculum.ts';
 import type { InlineIncident } from '../api/incident.ts';
 import { DEFAULT_WEIGHTS } from '../reward/weights.ts';
 import type { Choice } from './choose.ts';
-import type { Rules } from './rules.ts';
+import type { EvalChoice } from './eval-choice.ts';
+
+/** An incident that was made of a choice: of its scenario, a design in its place, or of nothing broken at all. */
+interface Made {
+  readonly incident: InlineIncident;
+  /** 0..1, of that incident. */
+  readonly difficulty: number;
+}
 
 /**
  * What all episodes of a train group share, frozen from now on.
  *
- * @param trial which draw of the run `choice` is
- * @param incident made of `choice`: its scenario, a design in its place, or no fault at all
- * @param difficulty of that incident, 0..1
+ * @param trial which draw of the run `choice` is, from 0
  */
 export function trainAssignment(
   key: AssignmentKey,
-  { choice, trial, incident, difficulty }: { choice: Choice; trial: number; incident: InlineIncident; difficulty: number },
-  { spec }: Rules,
+  { choice, trial, incident, difficulty }: Made & { choice: Choice; trial: number },
+  spec: CurriculumSpec,
 ): AssignmentSpec {
   const { draw, tier, stint, persona } = choice;
   const pool = draw && { type: draw.pool.type, size: draw.pool.size, band: draw.pool.band, ordinal: draw.ordinal };
@@ -24,7 +30,22 @@ export function trainAssignment(
     ...(pool ? { pool } : {}),
     usedUp: draw?.usedUp ?? false,
     ...{ incident, difficulty, tier, stint, persona },
-    maxSteps: spec.maxSteps,
-    weights: { ...DEFAULT_WEIGHTS, ...spec.reward },
+    ...limitsOf(spec),
   };
 }
+
+/** The same for a held-out incident. */
+export function evalAssignment(
+  key: AssignmentKey,
+  { choice, incident, difficulty }: Made & { choice: EvalChoice },
+  spec: CurriculumSpec,
+): AssignmentSpec {
+  const { pool, ordinal, usedUp, persona } = choice;
+  const { type, size, band } = pool;
+  return { ...key, pool: { type, size, band, ordinal }, usedUp, incident, difficulty, persona, ...limitsOf(spec) };
+}
+
+const limitsOf = (spec: CurriculumSpec): Pick<AssignmentSpec, 'maxSteps' | 'weights'> => ({
+  maxSteps: spec.maxSteps,
+  weights: { ...DEFAULT_WEIGHTS, ...spec.reward },
+});

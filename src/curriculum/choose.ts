@@ -3,9 +3,10 @@ import type { Persona } from '../api/judging.ts';
 import type { Random } from '../faults/fault.ts';
 import { seededRandom } from '../faults/random.ts';
 import { type Draw, drawFrom } from './draw.ts';
-import { isAdversarial, type Rules, tierIndex, type Unlocked, unlockedAt } from './rules.ts';
+import { type Reach, reachAt } from './reach.ts';
+import { isAdversarial, type Rules, tierIndex, unlockedAt } from './rules.ts';
 import { poolKey, runOf } from './runs.ts';
-import type { Pool, Scenario, ScenarioSource } from './scenario-source.ts';
+import type { Pool, ScenarioSource } from './scenario-source.ts';
 
 /** Who asks: together they decide all that is left to chance. `trial`: which draw of the run this is, from 0. */
 export interface Asker {
@@ -40,46 +41,28 @@ const SHARE_STEPS = 1_000_000;
  *
  * @param status as statusUnder() gives it
  * @param inFlight for each train assignment that is not counted yet, the fault it was drawn for
- * @throws Error with a sentence when spec.faults and spec.minDifficulty leave nothing to draw
+ * @throws Error when nothing can be drawn; statusUnder() throws then, too
  */
-export function chooseNext(
-  status: CurriculumStatus,
-  inFlight: readonly string[],
-  rules: Rules,
-  source: ScenarioSource,
-  asker: Asker,
-): Choice {
-  const { spec } = rules;
+export function chooseNext(status: CurriculumStatus, inFlight: readonly string[], rules: Rules, asker: Asker): Choice {
+  const { spec, source } = rules;
   const random = seededRandom(JSON.stringify(['choice', asker.curriculum, asker.run, asker.trial]));
   const index = tierIndex(spec, status.tier);
-  const unlocked = unlockedAt(rules, index);
+  const { redHerrings, llmDesigns, types: unlocked } = unlockedAt(rules, index);
   const adversarial = isAdversarial(spec, status.difficulty, status.graduated);
-  const frozen = {
-    ...{ tier: status.tier, stint: status.stint, persona: status.persona, maxDifficulty: status.difficulty, adversarial },
-    redHerrings: unlocked.redHerrings,
-    llmDesign: spec.designer.kind === 'llm' && (unlocked.llmDesigns || adversarial),
-  };
+  const frozen = { tier: status.tier, stint: status.stint, persona: status.persona, maxDifficulty: status.difficulty, redHerrings };
   if (random(SHARE_STEPS) < spec.designer.noFaultShare * SHARE_STEPS) return { ...frozen, llmDesign: false, adversarial: false };
 
-  const pools = source
-    .pools('train')
-    .filter(({ type, size, band }) => unlocked.types.includes(type) && size <= unlocked.faultsAtOnce && band <= index);
-  let types = unlocked.types.filter((type) => pools.some((pool) => pool.type === type));
+  const { pools, admits } = reachAt(rules, index);
+  const { drawn } = runOf(status, asker.run);
+  let types = unlocked.filter((type) => pools.some((pool) => pool.type === type));
   while (types.length > 0) {
     const type = pickType(types, status, inFlight, random);
-    const own = inOrder(
-      pools.filter((pool) => pool.type === type),
-      adversarial,
-      random,
-    );
-    const draw = drawFirst(own, source, asker, runOf(status, asker.run).drawn, fits(rules, status.difficulty, unlocked));
-    if (draw) return { ...frozen, draw };
+    const candidates = pools.filter((pool) => pool.type === type);
+    const draw = drawFirst({ pools: inOrder(candidates, adversarial, random), admits }, source, asker, drawn);
+    if (draw) return { ...frozen, draw, adversarial, llmDesign: spec.designer.kind === 'llm' && (llmDesigns || adversarial) };
     types = types.filter((other) => other !== type);
   }
-  throw new Error(
-    `Curriculum ${asker.curriculum} has nothing to draw in tier ${status.tier}: no incident of ${unlocked.types.join(', ') || 'any fault'} ` +
-      `has a difficulty from ${spec.minDifficulty} to ${status.difficulty}; allow more faults or change minDifficulty`,
-  );
+  throw new Error(`Curriculum ${asker.curriculum} has nothing to draw in tier ${status.tier}; allow more faults or change minDifficulty`);
 }
 
 function pickType(types: readonly string[], status: CurriculumStatus, inFlight: readonly string[], random: Random): string {
@@ -104,18 +87,12 @@ function inOrder(pools: readonly Pool[], adversarial: boolean, random: Random): 
   return shuffled.sort((a, b) => b.band - a.band || (adversarial ? b.size - a.size : 0));
 }
 
-function fits({ spec }: Rules, maxDifficulty: number, unlocked: Unlocked): (scenario: Scenario) => boolean {
-  return ({ difficulty, faults }) =>
-    difficulty >= spec.minDifficulty && difficulty <= maxDifficulty && faults.every(({ type }) => unlocked.types.includes(type));
-}
-
 /** What has not come yet in this run, from any of the pools; only without it a scenario comes again. */
 function drawFirst(
-  pools: readonly Pool[],
+  { pools, admits }: Reach,
   source: ScenarioSource,
   { curriculum, run }: Asker,
   drawn: Readonly<Record<string, number>>,
-  admits: (scenario: Scenario) => boolean,
 ): Draw | undefined {
   for (const again of [false, true]) {
     for (const pool of pools) {

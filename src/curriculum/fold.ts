@@ -2,7 +2,8 @@ import { type CurriculumStatus, MAX_RECENT } from '../api/curriculum.ts';
 import type { Happening } from './happening.ts';
 import { weakSpotsOf, withResult } from './mastery.ts';
 import { pushed } from './rate.ts';
-import { floorTier, personaOf, type Rules, tierIndex, unlockedAt } from './rules.ts';
+import { floorTier } from './reach.ts';
+import { personaOf, type Rules, tierIndex, unlockedAt } from './rules.ts';
 import { moveTier } from './tier.ts';
 
 /** A closed group with a scorable member. */
@@ -22,15 +23,15 @@ export interface Trial {
 const SHOWN_REWARDS = 5;
 
 /**
- * The status that `spec` makes of what is known: a new Curriculum stands in the lowest tier that spec.minDifficulty leaves, and one that is
- * below it moves there. All that derives from other fields is made anew.
+ * The status that the rules make of what is known: a new Curriculum stands in the lowest tier in which there is anything to draw, and one that
+ * is below it (its spec was edited) moves there. All that derives from other fields is made anew. Throws when nothing can be drawn at all.
  */
 export function statusUnder(status: CurriculumStatus | undefined, rules: Rules): CurriculumStatus {
   const known: CurriculumStatus = status ?? {
     ...{ tier: '', stint: 0, difficulty: 0, persona: 'junior', trials: 0, trialsInTier: 0, tierResults: [], mastery: [] },
     ...{ masterySummary: '', weakSpots: [], graduated: [], unlocked: [], recent: [], lastRewards: '', runs: [], folding: [] },
   };
-  const floor = floorTier(rules.spec);
+  const floor = floorTier(rules);
   const { tiers } = rules.spec;
   if (status && tierIndex(rules.spec, known.tier) >= floor) return derived(known, rules);
   const entered = { tier: tiers[floor].name, stint: status ? known.stint + 1 : 0, trialsInTier: 0, tierResults: [] };
@@ -66,10 +67,11 @@ export function foldTrial(
   return { status: derived({ ...known, ...moved.standing }, rules), happenings: [...learned.happenings, ...moved.happenings] };
 }
 
-function derived(status: CurriculumStatus, { spec, types }: Rules): CurriculumStatus {
+function derived(status: CurriculumStatus, rules: Rules): CurriculumStatus {
+  const { spec } = rules;
   const index = tierIndex(spec, status.tier);
   const difficulty = spec.tiers[index].maxDifficulty;
-  const unlocked = [...unlockedAt({ spec, types }, index).types];
+  const unlocked = [...unlockedAt(rules, index).types];
   const weakSpots = weakSpotsOf(status.mastery, unlocked, spec.mastery);
   const masteredCount = status.mastery.filter(({ fault, mastered }) => mastered && unlocked.includes(fault)).length;
   return {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 const ROUNDS = 6;
+const { imul } = Math;
 
 /**
  * A permutation of 0..n-1 that depends on `key` and `n` alone and keeps no list: a Feistel network over the next power of four, walked until
@@ -18,7 +19,11 @@ export function permutation(n: number, key: string): (index: number) => number {
   const encrypt = (value: number): number => {
     let left = value >>> halfBits;
     let right = value & mask;
-    for (const roundKey of roundKeys) [left, right] = [right, left ^ (mix(right ^ roundKey) & mask)];
+    for (let round = 0; round < ROUNDS; round++) {
+      const next = left ^ (mix(right ^ roundKeys[round]) & mask);
+      left = right;
+      right = next;
+    }
     return (left << halfBits) | right;
   };
   return (index) => {
@@ -32,7 +37,7 @@ export function permutation(n: number, key: string): (index: number) => number {
 /** Spreads 32 bits over 32 bits (the finalizer of MurmurHash3). */
 function mix(value: number): number {
   let x = value;
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
+  x = imul(x ^ (x >>> 16), 0x85ebca6b);
+  x = imul(x ^ (x >>> 13), 0xc2b2ae35);
   return (x ^ (x >>> 16)) >>> 0;
 }

@@ -1,10 +1,12 @@
 import type { CurriculumSpec } from '../api/curriculum.ts';
 import type { Persona } from '../api/judging.ts';
+import type { ScenarioSource } from './scenario-source.ts';
 
-/** What a Curriculum goes by: its spec, and the fault types that exist. */
+/** What a Curriculum goes by: its spec, the fault types that exist, and what can be drawn of them. */
 export interface Rules {
   readonly spec: CurriculumSpec;
   readonly types: readonly string[];
+  readonly source: ScenarioSource;
 }
 
 export interface Unlocked {
@@ -25,15 +27,8 @@ const ADVERSARIAL_GRADUATED = 2;
 /** Index of the tier of that name; -1 without one. */
 export const tierIndex = ({ tiers }: CurriculumSpec, name: string): number => tiers.findIndex((tier) => tier.name === name);
 
-/** Index of the lowest tier that can reach spec.minDifficulty. Throws when none can. */
-export function floorTier({ tiers, minDifficulty }: CurriculumSpec): number {
-  const index = tiers.findIndex((tier) => tier.maxDifficulty >= minDifficulty);
-  if (index < 0) throw new Error(`minDifficulty ${minDifficulty} is above every tier; the hardest is ${tiers.at(-1)?.maxDifficulty}`);
-  return index;
-}
-
 /** What may come in a tier: what it and all below it unlock. The last tier unlocks every fault type. */
-export function unlockedAt({ spec, types }: Rules, index: number): Unlocked {
+export function unlockedAt({ spec, types }: Pick<Rules, 'spec' | 'types'>, index: number): Unlocked {
   const unlocks = spec.tiers.slice(0, index + 1).map((tier) => tier.unlocks);
   const last = index >= spec.tiers.length - 1;
   const { allow, deny } = spec.faults;

@@ -11,7 +11,6 @@ import type { Happening } from './happening.ts';
 import type { Learner } from './learners.ts';
 import { type Rules, tierIndex } from './rules.ts';
 import { reserve, runOf } from './runs.ts';
-import type { ScenarioSource } from './scenario-source.ts';
 import { seededDelay, stillRunning, syntheticEpisode } from './synthetic-episodes.ts';
 
 export interface Simulation {
@@ -19,7 +18,6 @@ export interface Simulation {
   readonly episodes: number;
   readonly seed: number;
   readonly rules: Rules;
-  readonly source: ScenarioSource;
   /** Milliseconds from the start of a group to a member's result; seeded when absent. */
   readonly delay?: (trial: number, member: number) => number;
 }
@@ -109,9 +107,9 @@ class Training {
 
   /** Draws the next trial and lets all its members begin. */
   #start(at: number): void {
-    const { rules, source, seed } = this.#input;
+    const { rules, seed } = this.#input;
     const trial = runOf(this.#status, RUN).trials;
-    const choice = chooseNext(this.#status, faultsInFlight(this.#groups), rules, source, { curriculum: CURRICULUM, run: RUN, trial });
+    const choice = chooseNext(this.#status, faultsInFlight(this.#groups), rules, { curriculum: CURRICULUM, run: RUN, trial });
     const reserved = reserve(this.#status, RUN, choice);
     this.#take(reserved.status, reserved.happenings);
     if (choice.draw) this.#keys.add(choice.draw.scenario.key);
@@ -127,7 +125,7 @@ class Training {
     this.#results.push(results);
     this.#groups.push({
       ...{ apiVersion: API_VERSION, kind: 'Assignment', metadata: { name: assignmentName(key) } },
-      spec: trainAssignment(key, { choice, trial, incident: { faults }, difficulty }, rules),
+      spec: trainAssignment(key, { choice, trial, incident: { faults }, difficulty }, rules.spec),
       status: withMembers({}, results.map(stillRunning)),
     });
     this.#coming.push(...results.map((_, member) => ({ at: at + this.#delay(trial, member), trial, member })));

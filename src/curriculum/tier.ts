@@ -1,13 +1,14 @@
 import type { CurriculumStatus } from '../api/curriculum.ts';
 import { demoted, type Happening, promoted, unlocked } from './happening.ts';
 import { meanOf } from './rate.ts';
-import { floorTier, type Rules, tierIndex, unlockedAt } from './rules.ts';
+import { floorTier } from './reach.ts';
+import { type Rules, tierIndex, unlockedAt } from './rules.ts';
 
 type Standing = Pick<CurriculumStatus, 'tier' | 'stint' | 'trialsInTier' | 'tierResults'>;
 
 /**
  * Moves up one tier, down one tier, or not at all, by the results since the tier was entered. Up: the tier's minimum of trials at its rate, or
- * the fast track. Down: a whole window below the lowest rate, never under spec.minDifficulty. A new tier starts without results.
+ * the fast track. Down: a whole window below the lowest rate, never to where nothing can be drawn. A new tier starts without results.
  */
 export function moveTier(standing: Standing, rules: Rules): { standing: Standing; happenings: Happening[] } {
   const { tiers, promotion } = rules.spec;
@@ -26,7 +27,7 @@ export function moveTier(standing: Standing, rules: Rules): { standing: Standing
       return { standing: entered(above.name), happenings: [promoted(name, above.name, rate, trialsInTier, !slow), ...news] };
     }
   }
-  if (index > floorTier(rules.spec) && tierResults.length >= promotion.window && rate < promotion.demoteRate) {
+  if (tierResults.length >= promotion.window && rate < promotion.demoteRate && index > floorTier(rules)) {
     const below = tiers[index - 1].name;
     return { standing: entered(below), happenings: [demoted(name, below, rate, tierResults.length)] };
   }

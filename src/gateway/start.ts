@@ -14,6 +14,7 @@ import { KubeEpisodes } from './kube-episodes.ts';
 import { openWorkplaces, type WorkplacesOptions } from './open-workplaces.ts';
 import { build } from './server.ts';
 import { EpisodeSession } from './session.ts';
+import { taskSplits } from './task-splits.ts';
 
 export interface GatewayConfig {
   host: string;
@@ -68,6 +69,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
     version: config.version,
     maxSessions: config.maxSessions,
     production: config.production,
+    splits: taskSplits(app),
   });
   const health = await startHealthServer({
     host: '0.0.0.0',

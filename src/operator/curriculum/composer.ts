@@ -18,10 +18,10 @@ export function composerFor(app: Baseline): Composer {
       sources.set(key, known);
       return known;
     },
-    compose({ draw, maxDifficulty, redHerrings }, name) {
+    compose({ scenario, maxDifficulty, redHerrings }, name) {
       const seed = seededRandom(name)(2 ** 31);
-      if (!draw) return noFaultControl(seed, app);
-      return compose(draw.scenario, { seed, app, redHerrings: redHerrings ? MAX_RED_HERRINGS : 0, maxDifficulty });
+      if (!scenario) return noFaultControl(seed, app);
+      return compose(scenario, { seed, app, redHerrings: redHerrings ? MAX_RED_HERRINGS : 0, maxDifficulty });
     },
   };
 }

@@ -1,26 +1,33 @@
 import { type Assignment, type AssignmentKey, type AssignmentSpec, assignmentName } from '../../api/assignment.ts';
-import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
+import type { Curriculum } from '../../api/curriculum.ts';
 import { API_VERSION } from '../../api/group.ts';
-import { trainAssignment } from '../../curriculum/assign.ts';
-import { type Choice, chooseNext } from '../../curriculum/choose.ts';
+import type { InlineIncident } from '../../api/incident.ts';
+import { evalAssignment, trainAssignment } from '../../curriculum/assign.ts';
+import { chooseNext } from '../../curriculum/choose.ts';
 import { evalChoice } from '../../curriculum/eval-choice.ts';
 import { statusUnder } from '../../curriculum/fold.ts';
 import { faultsInFlight } from '../../curriculum/group.ts';
 import type { Happening } from '../../curriculum/happening.ts';
-import { personaOf, type Rules } from '../../curriculum/rules.ts';
+import type { Rules } from '../../curriculum/rules.ts';
 import { reserve, runOf } from '../../curriculum/runs.ts';
-import type { ScenarioSource } from '../../curriculum/scenario-source.ts';
+import type { Scenario, ScenarioSource } from '../../curriculum/scenario-source.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { Resources } from '../../kube/resource.ts';
-import { DEFAULT_WEIGHTS } from '../../reward/weights.ts';
 import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
+
+/** What an incident is made of: a scenario, or none where nothing is to be broken; harder than `maxDifficulty` it never gets. */
+export interface Composition {
+  readonly scenario?: Scenario;
+  readonly maxDifficulty: number;
+  readonly redHerrings: boolean;
+}
 
 /** Turns what was chosen into something that can be played; the designer does. Pure: the same choice and name give the same bytes. */
 export interface Composer {
   source(tierMaxima: readonly number[]): ScenarioSource;
-  compose(choice: Choice, name: string): AssignmentSpec['incident'];
+  compose(plan: Composition, name: string): InlineIncident;
 }
 
 export interface DeskDependencies {
@@ -73,7 +80,8 @@ export class AssignmentDesk {
   }
 
   rulesOf({ spec }: Curriculum): Rules {
-    return { spec, types: this.#deps.types };
+    const source = this.#deps.composer.source(spec.tiers.map((tier) => tier.maxDifficulty));
+    return { spec, types: this.#deps.types, source };
   }
 
   async #make(ref: { namespace: string; name: string }, key: AssignmentKey): Promise<Assignment> {
@@ -106,45 +114,31 @@ export class AssignmentDesk {
   async #draw(curriculum: Curriculum, key: AssignmentKey): Promise<AssignmentSpec> {
     const { client, world, composer, onHappening } = this.#deps;
     const rules = this.rulesOf(curriculum);
-    const status = statusUnder(curriculum.status, rules);
+    const status = refusing(() => statusUnder(curriculum.status, rules));
     const { trials: trial } = runOf(status, key.run);
     const own = world.assignments.list(curriculum.metadata.namespace).filter((a) => a.spec.curriculum === key.curriculum);
-    const source = composer.source(rules.spec.tiers.map((tier) => tier.maxDifficulty));
-    const choice = refusing(() =>
-      chooseNext(status, faultsInFlight(own), rules, source, { curriculum: key.curriculum, run: key.run, trial }),
-    );
-    const incident = composer.compose(choice, JSON.stringify([key.curriculum, key.run, trial]));
+    const asker = { curriculum: key.curriculum, run: key.run, trial };
+    const choice = refusing(() => chooseNext(status, faultsInFlight(own), rules, asker));
+    const { draw, maxDifficulty, redHerrings } = choice;
+    const plan = { ...(draw ? { scenario: draw.scenario } : {}), maxDifficulty, redHerrings };
+    const incident = composer.compose(plan, JSON.stringify([key.curriculum, key.run, trial]));
     const reserved = reserve(status, key.run, choice);
-    const written = await writeStatus<CurriculumStatus | undefined, Curriculum>(
-      client,
-      Resources.curricula,
-      world.curricula,
-      curriculum,
-      reserved.status,
-    );
+    const { curricula } = Resources;
+    const written = await writeStatus<Curriculum['status'], Curriculum>(client, curricula, world.curricula, curriculum, reserved.status);
     for (const happening of reserved.happenings) onHappening(written, happening);
-    return trainAssignment(key, { choice, trial, incident, difficulty: incident.difficulty ?? 0 }, rules);
+    return trainAssignment(key, { choice, trial, incident, difficulty: incident.difficulty ?? 0 }, curriculum.spec);
   }
 
   /** What is held out depends on the seed alone: no state is read, none is written. */
-  #heldOut({ spec }: Curriculum, key: AssignmentKey): AssignmentSpec {
+  #heldOut(curriculum: Curriculum, key: AssignmentKey): AssignmentSpec {
     if (key.split === 'transfer')
       throw new AssignmentRefused('Split transfer needs a second copy of the app, which this version does not have');
-    const { composer } = this.#deps;
-    const source = composer.source(spec.tiers.map((tier) => tier.maxDifficulty));
-    const { pool, ordinal, scenario, usedUp } = refusing(() => evalChoice(key.seed, source, spec.minDifficulty));
-    const persona = personaOf(scenario.difficulty, spec.judge.persona);
-    const draw = { pool, ordinal, scenario, usedUp, startsOver: false };
-    const tier = spec.tiers[pool.band].name;
-    const choice = { draw, tier, stint: 0, persona, maxDifficulty: 1, redHerrings: false, llmDesign: false, adversarial: false };
-    const incident = composer.compose(choice, JSON.stringify([key.split, key.seed]));
-    return {
-      ...key,
-      pool: { type: pool.type, size: pool.size, band: pool.band, ordinal },
-      ...{ usedUp, incident, difficulty: incident.difficulty ?? scenario.difficulty, persona },
-      maxSteps: spec.maxSteps,
-      weights: { ...DEFAULT_WEIGHTS, ...spec.reward },
-    };
+    const { spec } = curriculum;
+    const choice = refusing(() => evalChoice(key.seed, this.rulesOf(curriculum).source, spec.minDifficulty));
+    const { scenario } = choice;
+    const plain = { scenario, maxDifficulty: scenario.difficulty, redHerrings: false };
+    const incident = this.#deps.composer.compose(plain, JSON.stringify([key.split, key.seed]));
+    return evalAssignment(key, { choice, incident, difficulty: incident.difficulty ?? scenario.difficulty }, spec);
   }
 }
 

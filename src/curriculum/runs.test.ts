@@ -1,0 +1,45 @@
+import { describe, expect, test } from '@jest/globals';
+import { MAX_RUNS } from '../api/curriculum.ts';
+import type { Choice } from './choose.ts';
+import { reserve, runOf } from './runs.ts';
+import { statusIn } from './testing.ts';
+
+const control: Choice = {
+  ...{ tier: 'warmup', stint: 0, persona: 'junior', maxDifficulty: 0.25, redHerrings: false, llmDesign: false, adversarial: false },
+};
+const drawing = (ordinal: number, startsOver = false): Choice => ({
+  ...control,
+  draw: {
+    pool: { split: 'train', type: 'oom_kill', size: 1, band: 0 },
+    scenario: { key: 'k', faults: [], difficulty: 0.2 },
+    ...{ ordinal, usedUp: startsOver, startsOver },
+  },
+});
+
+describe('reserve', () => {
+  test('what is drawn is drawn for this run alone', () => {
+    const { status } = reserve(statusIn('warmup'), 'one', drawing(4));
+    expect(status.runs).toEqual([{ name: 'one', trials: 1, drawn: { 'oom_kill/1/0': 5 } }]);
+    expect(runOf(status, 'other')).toEqual({ name: 'other', trials: 0, drawn: {} });
+  });
+  test('a control is a trial of the run and takes no scenario', () => {
+    const { status } = reserve(reserve(statusIn('warmup'), 'one', drawing(0)).status, 'one', control);
+    expect(status.runs).toEqual([{ name: 'one', trials: 2, drawn: { 'oom_kill/1/0': 1 } }]);
+  });
+  test('that scenarios come again is told', () => {
+    expect(reserve(statusIn('warmup'), 'one', drawing(6, true)).happenings).toEqual([
+      { reason: 'ScenariosUsedUp', message: 'Run one has played all that its tier admits of oom_kill; incidents of 1 fault come again' },
+    ]);
+    expect(reserve(statusIn('warmup'), 'one', drawing(7)).happenings).toEqual([]);
+  });
+  test('with too many runs, the one that drew longest ago is forgotten', () => {
+    let status = statusIn('warmup');
+    for (let run = 0; run < MAX_RUNS; run++) status = reserve(status, `run-${run}`, control).status;
+    status = reserve(status, 'run-0', control).status;
+    status = reserve(status, 'another', control).status;
+    const names = status.runs.map(({ name }) => name);
+    expect(names).toHaveLength(MAX_RUNS);
+    expect(names).toContain('run-0');
+    expect(names).not.toContain('run-1');
+  });
+});
