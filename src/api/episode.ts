@@ -118,6 +118,10 @@ export const episodeStatusSchema = z.object({
   diagnosisScore: z.number().min(0).max(1).optional(),
   fixScore: z.number().min(0).max(1).optional(),
   llm: llmUseSchema.optional(),
+  veto: z
+    .object({ step: z.int().min(0), reason: z.string().max(512) })
+    .optional()
+    .meta({ description: 'The judge took back a resolution after this step; the agent never reads why' }),
   scenarioHash: z.string().max(64).optional(),
   outcome: z.enum(OUTCOMES).optional(),
   scorable: z.boolean().optional(),

@@ -6,7 +6,7 @@ import type { TaskSplit } from './openenv/tasks.ts';
 /** A Curriculum never runs out of tasks; trainers that want a number get this one. */
 const TRAIN_TASKS = 100_000;
 
-/** The splits that the Task API offers: as many eval tasks as there are held-out scenarios under the default tiers. */
+/** The splits that the Task API offers. As many eval tasks as there are held-out scenarios; kinds take turns, so those of a rare kind come again. */
 export function taskSplits(app: Baseline): TaskSplit[] {
   const source = scenarioSource(
     app,

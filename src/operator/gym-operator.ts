@@ -7,7 +7,6 @@ import { ConditionType } from '../api/reasons.ts';
 import type { Happening } from '../curriculum/happening.ts';
 import { FAULT_TYPES } from '../faults/index.ts';
 import type { ArenaTraffic } from '../health/traffic.ts';
-import type { Judge } from '../judge/judge.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Clock, systemClock } from '../kube/clock.ts';
 import { Controller, ownerRequest, type Reconcile, type Request } from '../kube/controller.ts';
@@ -24,6 +23,7 @@ import type { OperatorConfig } from './config.ts';
 import { composerFor } from './curriculum/composer.ts';
 import { AssignmentDesk } from './curriculum/desk.ts';
 import { CurriculumReconciler } from './curriculum/reconcile.ts';
+import type { Judges } from './episode/conclude.ts';
 import { EpisodeReconciler } from './episode/reconcile.ts';
 import { HealthWatch } from './incident/health-watch.ts';
 import { IncidentReconciler } from './incident/reconcile.ts';
@@ -36,7 +36,7 @@ export interface GymOperatorOptions {
   client: KubeClient;
   app: App;
   config: OperatorConfig;
-  judge: Judge;
+  judges: Judges;
   archive: ArchiveSink;
   events: EventRecorder;
   log: Logger;
@@ -69,7 +69,7 @@ export class GymOperator extends Operator {
   }
 
   protected override async init(): Promise<void> {
-    const { client, app, config, judge, archive, events, nodes, clock = systemClock } = this.#o;
+    const { client, app, config, judges, archive, events, nodes, clock = systemClock } = this.#o;
     const world = new World({
       reflect: (resource, options) => this.reflect(resource, options),
       gymNamespace: config.gymNamespace,
@@ -106,7 +106,7 @@ export class GymOperator extends Operator {
       world,
       app,
       health,
-      judge,
+      judges,
       archive,
       clock,
       onFinished: (episode, incident) => this.#tellEpisode(episode, incident),

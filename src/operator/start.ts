@@ -1,15 +1,18 @@
-import { heuristicJudge } from '../judge/heuristic.ts';
+import { FAULTS } from '../faults/index.ts';
+import { openJudges } from '../judge/open.ts';
 import { KubeClient } from '../kube/client.ts';
+import { systemClock } from '../kube/clock.ts';
 import { loadKubeConfig } from '../kube/config.ts';
 import { EventRecorder } from '../kube/events.ts';
 import { startHealthServer } from '../kube/health-server.ts';
 import { createLogger, type Logger } from '../kube/logger.ts';
 import { createMetrics } from '../kube/metrics.ts';
+import { openLlm } from '../llm/open.ts';
 import { FileArchive } from './archive.ts';
 import { loadApp } from './arena/app.ts';
 import type { RbacSubject } from './arena/guard.ts';
 import type { OperatorConfig } from './config.ts';
-import { curriculumFromEnv, ensureDefaultCurriculum } from './curriculum/default.ts';
+import { curriculumFromEnv, ensureDefaultCurriculum, spendingLimits } from './curriculum/default.ts';
 import { GymOperator } from './gym-operator.ts';
 import { installBase } from './install.ts';
 import { GymMetrics } from './metrics.ts';
@@ -33,6 +36,13 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   const app = loadApp({ registry: config.imageRegistry });
   const events = new EventRecorder({ client, reportingController: 'kubesregym.dev/operator', reportingInstance: config.identity, log });
   let operator: GymOperator | undefined;
+  const { llm } = await openLlm({
+    env: process.env,
+    registry: metrics.registry,
+    clock: systemClock,
+    log,
+    limits: () => spendingLimits(operator?.world?.curricula.list() ?? []),
+  });
   const gymMetrics = new GymMetrics(metrics.registry, () => operator?.world);
   operator = new GymOperator({
     client,
@@ -42,7 +52,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
       ...(inCluster ? { operatorSubject: serviceAccount('operator') } : {}),
       gatewaySubject: serviceAccount('gateway'),
     },
-    judge: heuristicJudge,
+    judges: openJudges({ llm, registry: metrics.registry, log, faultTerms: [...FAULTS.values()].flatMap((f) => f.diagnosisTerms) }),
     archive: await FileArchive.open(config.archiveFile),
     events,
     log,

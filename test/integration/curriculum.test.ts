@@ -3,7 +3,7 @@ import type { Assignment } from '../../src/api/assignment.ts';
 import type { Curriculum, CurriculumSpec } from '../../src/api/curriculum.ts';
 import type { Episode, EpisodeSpec } from '../../src/api/episode.ts';
 import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
-import { heuristicJudge } from '../../src/judge/heuristic.ts';
+import { openJudges } from '../../src/judge/open.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
 import { EventRecorder } from '../../src/kube/events.ts';
@@ -54,7 +54,7 @@ async function startOperator(identity: string): Promise<GymOperator> {
     client: own,
     app: loadApp(),
     config: { ...operatorDefaults, pool: { spare: 0, max: 0 }, identity },
-    judge: heuristicJudge,
+    judges: openJudges({ registry: metrics.registry, log: silentLogger, faultTerms: [] }),
     archive: { append: () => Promise.resolve() },
     events: new EventRecorder({ client: own, reportingController: 'test', reportingInstance: identity, log: silentLogger }),
     log: silentLogger,

@@ -1,11 +1,10 @@
 import type { Curriculum } from '../../api/curriculum.ts';
-import type { Episode, EpisodeStatus } from '../../api/episode.ts';
+import type { Episode, EpisodeStatus, LlmUse } from '../../api/episode.ts';
 import type { Incident } from '../../api/incident.ts';
 import type { JudgeName } from '../../api/judging.ts';
 import type { Step } from '../../api/step.ts';
 import type { ArenaSnapshot } from '../../health/snapshot.ts';
 import type { Judge, JudgedEpisode, JudgedLine } from '../../judge/judge.ts';
-import { sumLlmUse } from '../../llm/use.ts';
 
 export type Judges = Readonly<Record<JudgeName, Judge>>;
 
@@ -36,16 +35,16 @@ export function judgedEpisode(episode: Episode, incident: Incident, snapshot: Ar
   };
 }
 
-/** The judge's last word: its scores take the place of the rules', and a veto takes back a resolution. */
+/** The judge's last word: its scores take the place of the rules', and a veto takes back a resolution. `llm`: what asking took. */
 export async function conclude(o: {
   judge: Judge;
   asked: JudgedEpisode;
   steps: readonly Step[];
   status: EpisodeStatus;
   mayVeto: boolean;
-}): Promise<{ scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore' | 'llm'>; veto?: string }> {
+}): Promise<{ scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore'>; llm?: LlmUse; veto?: string }> {
   const { judge, asked, steps, status, mayVeto } = o;
-  const last = await judge.conclude({
+  const { diagnosisScore, fixScore, llm, veto } = await judge.conclude({
     ...asked,
     steps: steps.filter((s) => s.spec.action !== 'Detach').map(judgedLine),
     resolved: status.outcome === 'Resolved',
@@ -53,13 +52,6 @@ export async function conclude(o: {
     ...(status.diagnosisScore === undefined ? {} : { diagnosisScore: status.diagnosisScore }),
     ...(status.fixScore === undefined ? {} : { fixedShare: status.fixScore }),
   });
-  const llm = sumLlmUse([status.llm, last.llm]);
-  return {
-    scores: {
-      ...(last.diagnosisScore === undefined ? {} : { diagnosisScore: last.diagnosisScore }),
-      ...(last.fixScore === undefined ? {} : { fixScore: last.fixScore }),
-      ...(llm ? { llm } : {}),
-    },
-    ...(last.veto ? { veto: last.veto } : {}),
-  };
+  const scores = { ...(diagnosisScore === undefined ? {} : { diagnosisScore }), ...(fixScore === undefined ? {} : { fixScore }) };
+  return { scores, ...(llm ? { llm } : {}), ...(veto ? { veto } : {}) };
 }

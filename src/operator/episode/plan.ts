@@ -9,12 +9,13 @@ import {
   STEP_COMMAND_BYTES,
   STEP_OUTPUT_BYTES,
 } from '../../api/defaults.ts';
-import type { Episode, EpisodeStatus, StepStatus } from '../../api/episode.ts';
+import type { Episode, EpisodeStatus, LlmUse, StepStatus } from '../../api/episode.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ConditionType, type Outcome, Reason } from '../../api/reasons.ts';
 import type { Step } from '../../api/step.ts';
 import { cutBytes } from '../../api/text.ts';
 import type { Judgement } from '../../judge/judge.ts';
+import { sumLlmUse } from '../../llm/use.ts';
 import { rewardInputOf } from '../../reward/from-episode.ts';
 import { rewardOf, round } from '../../reward/reward.ts';
 
@@ -181,6 +182,8 @@ function record(o: EpisodeObservation, status: EpisodeStatus, step: Step): boole
   const judgement = o.judgements.get(step.spec.index);
   if (!judgement && step.spec.action !== 'Detach') return false;
   status.steps = [...(status.steps ?? []), stepStatus(step, judgement)];
+  const llm = sumLlmUse([status.llm, judgement?.llm]);
+  if (llm) status.llm = llm;
   return true;
 }
 
@@ -207,10 +210,11 @@ interface Ending {
 /** First rule that applies decides how the episode ended; undefined while it goes on. */
 function outcomeOf(o: EpisodeObservation, status: EpisodeStatus): Ending | undefined {
   const succeeded = findCondition(o.incident?.status?.conditions, ConditionType.Succeeded);
-  if (o.incident?.status?.resolvedTime) {
+  const resolved = o.incident?.status?.resolvedTime !== undefined;
+  if (resolved && !isVetoed(o, status)) {
     return { outcome: 'Resolved', reason: Reason.Healthy, message: succeeded?.message ?? 'Everything is healthy' };
   }
-  if (succeeded?.status === 'False') {
+  if (!resolved && succeeded?.status === 'False') {
     const timedOut = succeeded.reason === Reason.TimedOut;
     return { outcome: timedOut ? 'TimedOut' : 'InfrastructureFailed', reason: succeeded.reason, message: succeeded.message };
   }
@@ -230,6 +234,11 @@ function outcomeOf(o: EpisodeObservation, status: EpisodeStatus): Ending | undef
   return status.settling && (finalSettleLeftMs(o, status) ?? 0) > 0 ? undefined : ending;
 }
 
+/** The judge took the resolution back, and the agent has done nothing since, or nothing that holds. */
+function isVetoed(o: EpisodeObservation, { veto, decidedSteps }: EpisodeStatus): boolean {
+  return veto !== undefined && (veto.step >= (decidedSteps ?? 0) || o.health?.verdict !== 'healthy');
+}
+
 /** What ends the episode unless a pending settle still resolves it. */
 function endingOf(o: EpisodeObservation, status: EpisodeStatus, last: StepStatus | undefined): Ending | undefined {
   if (!last) return undefined;
@@ -237,7 +246,11 @@ function endingOf(o: EpisodeObservation, status: EpisodeStatus, last: StepStatus
     return { outcome: 'GaveUp', reason: Reason.Reported, message: 'The agent ended the episode; it is not resolved' };
   if (last.action === 'Detach') return { outcome: 'Abandoned', reason: Reason.Detached, message: 'The agent left; it is not resolved' };
   const max = status.maxSteps ?? DEFAULT_MAX_STEPS;
-  if (last.index >= max) return { outcome: 'StepsExhausted', reason: Reason.StepsExhausted, message: `All ${max} steps are used` };
+  const vetoed = status.veto !== undefined;
+  if (last.index >= max) {
+    const reason = vetoed ? Reason.JudgeVeto : Reason.StepsExhausted;
+    return { outcome: 'StepsExhausted', reason, message: `All ${max} steps are used${vetoed ? '; the judge took back a resolution' : ''}` };
+  }
   const limit = o.episode.spec.deadlineSeconds ?? DEFAULT_DEADLINE_SECONDS;
   const usedMs = (status.steps ?? []).reduce((sum, s) => sum + (s.durationMs ?? 0) + (s.settleMs ?? 0), 0);
   if (usedMs > limit * 1000) return { outcome: 'TimedOut', reason: Reason.TimedOut, message: `${limit} s of environment time are used` };
@@ -266,9 +279,17 @@ function stepStatus(step: Step, judgement: Judgement | undefined): StepStatus {
     ...(output === undefined ? {} : { output: cutBytes(output, STEP_OUTPUT_BYTES) }),
     durationMs,
     mutations,
-    ...(judgement ? { ...(judgement.phase ? { phase: judgement.phase } : {}), score: judgement.score, feedback: judgement.feedback } : {}),
+    ...(judgement ? judged(judgement) : {}),
   };
 }
+
+const judged = ({ phase, score, feedback, hint, source }: Judgement): Partial<StepStatus> => ({
+  ...(phase ? { phase } : {}),
+  score,
+  feedback,
+  ...(hint ? { hint } : {}),
+  judge: source,
+});
 
 function condition(
   o: EpisodeObservation,
@@ -296,6 +317,17 @@ function finish(
   const next: EpisodeStatus = { ...status, outcome, scorable, settling: false, phase: outcome, finishedTime: o.now.toISOString() };
   next.conditions = condition(o, next, ConditionType.Succeeded, outcome === 'Resolved' ? 'True' : 'False', reason, message);
   return { action: 'none', status: { ...next, ...valued(o, next) }, finished: true, requeueAfterMs: 0 };
+}
+
+/** A finished status with the judge's last word: its scores take the place of the rules', and the total is worked out anew. */
+export function concluded(
+  o: EpisodeObservation,
+  status: EpisodeStatus,
+  last: { scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore'>; llm?: LlmUse },
+): EpisodeStatus {
+  const llm = sumLlmUse([status.llm, last.llm]);
+  const next = { ...status, ...last.scores, ...(llm ? { llm } : {}) };
+  return { ...next, ...valued(o, next) };
 }
 
 /** What the episode is worth if it ends now (V_t), and what the last step added to that. */

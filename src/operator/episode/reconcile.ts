@@ -1,3 +1,4 @@
+import type { Curriculum } from '../../api/curriculum.ts';
 import { DEFAULT_RUN, DEFAULT_SPLIT, GATEWAY_LEASE_SECONDS } from '../../api/defaults.ts';
 import type { Episode, EpisodeStatus } from '../../api/episode.ts';
 import { API_VERSION, FINALIZER } from '../../api/group.ts';
@@ -7,12 +8,14 @@ import type { Step } from '../../api/step.ts';
 import { difficultyOf } from '../../designer/difficulty.ts';
 import { scenarioHash } from '../../faults/engine.ts';
 import { FAULTS } from '../../faults/index.ts';
-import type { Judge, JudgedLine, Judgement } from '../../judge/judge.ts';
+import type { ArenaSnapshot } from '../../health/snapshot.ts';
+import type { Judgement } from '../../judge/judge.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
 import type { Logger } from '../../kube/logger.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
+import { sumLlmUse } from '../../llm/use.ts';
 import { scoreDiagnosis } from '../../reward/diagnosis.ts';
 import type { ArchiveSink } from '../archive.ts';
 import type { App } from '../arena/app.ts';
@@ -20,7 +23,8 @@ import { type AssignmentDesk, AssignmentRefused } from '../curriculum/desk.ts';
 import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
-import { type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
+import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf } from './conclude.ts';
+import { concluded, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
 import { shrinkFinal } from './shrink.ts';
 
 export interface EpisodeDependencies {
@@ -28,7 +32,7 @@ export interface EpisodeDependencies {
   world: World;
   app: App;
   health: HealthWatch;
-  judge: Judge;
+  judges: Judges;
   archive: ArchiveSink;
   clock: Clock;
   /** Told once for each Episode that got its outcome, for metrics and Events. */
@@ -122,6 +126,8 @@ export class EpisodeReconciler {
 
   /** Asks for the arena's health only where an answer depends on it: a change whose effect is not known yet. */
   async #health(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Health | undefined> {
+    // After a veto the Incident is over and nobody watches it any more; what was done since must still hold.
+    if (episode.status?.veto && incident.status?.resolvedTime) return this.#deps.health.again(incident);
     const decided = episode.status?.decidedSteps ?? 0;
     const next = steps.find((s) => s.spec.index === decided + 1);
     const pending = episode.status?.settling || (next && next.spec.mutations > 0);
@@ -134,16 +140,54 @@ export class EpisodeReconciler {
   async #judge(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Map<number, Judgement>> {
     const scored = new Set((episode.status?.steps ?? []).map((s) => s.index));
     const found = new Map<number, Judgement>();
+    const { name } = judgeOf(this.#curriculum(episode));
+    const judge = this.#deps.judges[name];
+    // The rules look at lines alone.
+    const asked = judgedEpisode(episode, incident, name === 'heuristic' ? undefined : this.#snapshot(incident));
     for (const step of steps) {
       if (scored.has(step.spec.index) || step.spec.action === 'Detach') continue;
       const key = step.metadata.uid as string;
-      const history = steps.filter((s) => s.spec.index < step.spec.index).map(judged);
-      const alert = incident.status?.alert as NonNullable<EpisodeStatus['alert']>;
-      const judgement = this.#judgements.get(key) ?? (await this.#deps.judge.score({ alert, step: judged(step), history }));
+      const history = steps.filter((s) => s.spec.index < step.spec.index).map(judgedLine);
+      const judgement = this.#judgements.get(key) ?? (await judge.score({ ...asked, step: judgedLine(step), history }));
       this.#judgements.set(key, judgement);
       found.set(step.spec.index, judgement);
     }
     return found;
+  }
+
+  /**
+   * Asks the judge for its last word and puts its scores into `status`. When it takes a resolution back: the Episode with the veto in it and what that
+   * means for it.
+   */
+  async #conclude(
+    episode: Episode,
+    observed: EpisodeObservation,
+    status: EpisodeStatus,
+  ): Promise<{ observed: EpisodeObservation; plan: EpisodePlan } | undefined> {
+    const { incident, steps } = observed;
+    const { name, mayVeto } = judgeOf(this.#curriculum(episode));
+    if (name === 'heuristic' || !incident?.status?.alert) return undefined;
+    const asked = judgedEpisode(episode, incident, this.#snapshot(incident));
+    const resolved = status.outcome === 'Resolved';
+    const last = await conclude({ judge: this.#deps.judges[name], asked, steps, status, mayVeto: mayVeto && resolved });
+    if (!last.veto || !resolved) {
+      Object.assign(status, concluded(observed, status, last));
+      return undefined;
+    }
+    // The same pass once more, from what was written before it, and this time the resolution does not count.
+    const veto = { step: status.decidedSteps ?? 0, reason: last.veto.slice(0, 512) };
+    const before = { ...episode.status, veto, llm: sumLlmUse([episode.status?.llm, last.llm]) };
+    const again = { ...observed, episode: { ...episode, status: before } };
+    return { observed: again, plan: planEpisode(again) };
+  }
+
+  #curriculum({ metadata, spec }: Episode): Curriculum | undefined {
+    const { curriculumRef } = spec;
+    return curriculumRef && this.#deps.world.curricula.get({ namespace: metadata.namespace as string, name: curriculumRef.name });
+  }
+
+  #snapshot({ status }: Incident): ArenaSnapshot | undefined {
+    return status?.arena && !status.finishedTime ? this.#deps.health.snapshot(status.arena) : undefined;
   }
 
   #diagnosisScore(steps: readonly Step[], incident: Incident): number | undefined {
@@ -231,6 +275,10 @@ export class EpisodeReconciler {
         ...(maxSteps ? { maxSteps } : {}),
       });
     }
+    if (plan.finished && status.scorable) {
+      const vetoed = await this.#conclude(episode, observed, status);
+      if (vetoed) return this.#write(episode, vetoed.observed, vetoed.plan, log);
+    }
     // The archive first: a process that dies in between appends the same episode again, and readers keep one by uid.
     if (plan.finished) await archive.append({ episode: { ...episode, status }, incident, steps: observed.steps });
     const written = await writeStatus(client, Resources.episodes, world.episodes, episode, plan.finished ? shrinkFinal(status) : status);
@@ -240,14 +288,6 @@ export class EpisodeReconciler {
     onFinished(written, incident);
   }
 }
-
-const judged = ({ spec }: Step): JudgedLine => ({
-  action: spec.action,
-  command: spec.command,
-  output: spec.output ?? '',
-  mutations: spec.mutations,
-  ...(spec.exitCode === undefined ? {} : { exitCode: spec.exitCode }),
-});
 
 /** As the incident says; else what the designer would have said of its faults. */
 function difficultyFor(episode: Episode, incident: Incident | undefined): number {

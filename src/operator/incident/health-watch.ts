@@ -86,6 +86,15 @@ export class HealthWatch {
     return { verdict: assess(faults, live, baseline).verdict, readAt };
   }
 
+  /** One complete look at an arena whose Incident is over: is it still healthy? */
+  async again(incident: Incident): Promise<Health | undefined> {
+    const baseline = this.#baselines.get(incident.metadata.uid as string);
+    const arena = incident.status?.arena;
+    if (!baseline || !arena) return undefined;
+    const readAt = this.#clock.now();
+    return { verdict: assess(incident.status?.faults ?? [], await this.#complete(arena), baseline).verdict, readAt };
+  }
+
   async #complete(arena: string): Promise<ArenaSnapshot> {
     const names = this.#world.names(arena);
     const live = await this.#reader.live(names, this.#clock.now(), this.#traffic.start(arena));
