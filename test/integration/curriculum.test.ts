@@ -3,9 +3,11 @@ import type { Assignment } from '../../src/api/assignment.ts';
 import type { Curriculum, CurriculumSpec } from '../../src/api/curriculum.ts';
 import type { Episode, EpisodeSpec } from '../../src/api/episode.ts';
 import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
+import type { Incident } from '../../src/api/incident.ts';
 import { openJudges } from '../../src/judge/open.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
+import { isConflict } from '../../src/kube/errors.ts';
 import { EventRecorder } from '../../src/kube/events.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
 import { createMetrics } from '../../src/kube/metrics.ts';
@@ -25,6 +27,7 @@ let client: KubeClient;
 let episodes: Reflector<Episode>;
 let curricula: Reflector<Curriculum>;
 let assignments: Reflector<Assignment>;
+let incidents: Reflector<Incident>;
 const running: { operator: GymOperator; close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
@@ -34,13 +37,14 @@ beforeAll(async () => {
   episodes = new Reflector<Episode>({ client, resource: Resources.episodes, namespace: GYM_NAMESPACE });
   curricula = new Reflector<Curriculum>({ client, resource: Resources.curricula, namespace: GYM_NAMESPACE });
   assignments = new Reflector<Assignment>({ client, resource: Resources.assignments, namespace: GYM_NAMESPACE });
-  for (const watch of [episodes, curricula, assignments]) watch.start();
+  incidents = new Reflector<Incident>({ client, resource: Resources.incidents, namespace: GYM_NAMESPACE });
+  for (const watch of [episodes, curricula, assignments, incidents]) watch.start();
 }, 300_000);
 afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.close()));
 });
 afterAll(async () => {
-  await Promise.all([episodes, curricula, assignments].map((watch) => watch?.stop()));
+  await Promise.all([episodes, curricula, assignments, incidents].map((watch) => watch?.stop()));
   await client?.close();
   await plane?.stop();
 });
@@ -100,7 +104,7 @@ async function end(episode: Episode, resolved: boolean): Promise<void> {
     const status = { ...seen.status, outcome, scorable: true, reward: resolved ? 6 : -2, startedTime: now, finishedTime: now };
     const written = await client
       .replace(Resources.episodes, { ...seen, status }, { subresource: 'status' })
-      .catch((error: { status?: number }) => (error.status === 409 ? undefined : Promise.reject(error)));
+      .catch((error) => (isConflict(error) ? undefined : Promise.reject(error)));
     if (written) return;
   }
 }
@@ -141,11 +145,9 @@ describe('a Curriculum', () => {
       const group = all.filter((e) => e.spec.seed === seed).map((e) => e.status?.assignment);
       expect(new Set(group).size).toBe(1);
     }
-    const incidents = await client.list(Resources.incidents, { namespace: GYM_NAMESPACE });
-    const bySeed = Map.groupBy(all, (e) => e.spec.seed);
-    for (const group of bySeed.values()) {
-      const faults = group.map((e) => JSON.stringify(incidents.items.find((i) => i.metadata.name === e.metadata.name)?.spec.faults));
-      expect(new Set(faults).size).toBe(1);
+    await incidents.waitFor(() => all.every((e) => incidents.get(e.metadata)), limit());
+    for (const group of Map.groupBy(all, (e) => e.spec.seed).values()) {
+      expect(new Set(group.map((e) => JSON.stringify(incidents.get(e.metadata)?.spec))).size).toBe(1);
     }
   }, 120_000);
 
