@@ -18,7 +18,8 @@ interface SimulateFlags {
 /** Scenarios on paper of each set of faults: few enough that a simulation also meets what happens when they are used up. */
 const VARIANTS = 12;
 const SPEC = curriculumSpecSchema(FAULT_TYPES).parse({});
-const RULES: Rules = {
+/** The default Curriculum, on paper. */
+export const PAPER_RULES: Rules = {
   spec: SPEC,
   types: FAULT_TYPES,
   source: paperSource({
@@ -40,7 +41,7 @@ export function register(program: Command): void {
     .option('--seed <n>', 'decides all that is left to chance', wholeNumber(0), 0)
     .option('--json', 'print JSON')
     .action(({ learner, episodes, seed, json }: SimulateFlags) => {
-      const report = simulate({ learner: LEARNERS[learner](), episodes, seed, rules: RULES });
+      const report = simulate({ learner: LEARNERS[learner](), episodes, seed, rules: PAPER_RULES });
       console.log(json ? JSON.stringify({ learner, seed, ...report }) : simulationText(report));
     });
 }

@@ -165,7 +165,7 @@ describe('whatever the state', () => {
         expect(faults.length).toBeLessThanOrEqual(unlockedAt(by, index).faultsAtOnce);
         for (const { type } of faults) expect(status.unlocked).toContain(type);
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 
