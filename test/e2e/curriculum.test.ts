@@ -21,7 +21,7 @@ const episodes: Episode[] = [];
 let curriculum: Curriculum;
 
 beforeAll(async () => {
-  gym = await startGym({ spare: 2, max: 7, sessions: 4 });
+  gym = await startGym({ spare: 2, max: 7, sessions: 8 });
   curricula = new Reflector<Curriculum>({ client: gym.client, resource: Resources.curricula, namespace: GYM_NAMESPACE });
   curricula.start();
   await gym.client.create(Resources.curricula, {
