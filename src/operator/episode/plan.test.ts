@@ -4,7 +4,9 @@ import type { Episode, EpisodeSpec, EpisodeStatus } from '../../api/episode.ts';
 import type { Incident, IncidentStatus } from '../../api/incident.ts';
 import type { Step, StepSpec } from '../../api/step.ts';
 import { cutBytes } from '../../api/text.ts';
+import { assignment } from '../../curriculum/testing.ts';
 import type { Judgement } from '../../judge/judge.ts';
+import { DEFAULT_WEIGHTS } from '../../reward/weights.ts';
 import { type EpisodeObservation, type Health, planEpisode } from './plan.ts';
 
 const T0 = new Date('2026-01-01T00:00:00.000Z');
@@ -81,6 +83,20 @@ const playing = (steps: Step[], extra: Partial<EpisodeObservation> = {}): Partia
   steps,
   judgements: new Map(steps.map((s) => [s.spec.index, judgement])),
   ...extra,
+});
+
+const ofCurriculum = (status: EpisodeStatus = {}): Episode =>
+  episode(status, { incident: undefined, curriculumRef: { name: 'c' }, seed: 1 });
+const ended: EpisodeStatus = { ...running, assignment: 'a-1', outcome: 'GaveUp', scorable: true, finishedTime: T0.toISOString() };
+
+/** An episode whose resolution was taken back after step `veto`, with `steps` steps typed by now. */
+const vetoedAfter = (veto: number, steps: number, verdict: Health['verdict']): Partial<EpisodeObservation> => ({
+  ...playing(
+    Array.from({ length: steps }, (_, i) => step(i + 1, mutated)),
+    { health: health(verdict, 20), now: at(20) },
+  ),
+  episode: episode({ ...running, veto: { step: veto, reason: 'luck' } }),
+  incident: incident(resolved),
 });
 
 const cases: Record<string, Case> = {
@@ -222,6 +238,52 @@ const cases: Record<string, Case> = {
     given: playing([step(1, { durationMs: 31_000 })], { episode: episode(running, { deadlineSeconds: 30 }) }),
     outcome: 'TimedOut',
   },
+  'an episode of a Curriculum asks for its assignment first': { given: { episode: ofCurriculum() }, action: 'assign' },
+  'with an assignment it makes the incident': {
+    given: { episode: ofCurriculum({ assignment: 'a-1' }), assignment: assignment() },
+    action: 'createIncident',
+  },
+  'an assignment that is refused ends it, unscorable, with the reason': {
+    given: { episode: ofCurriculum(), refusal: 'Curriculum c does not exist' },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'AssignmentRefused',
+  },
+  'an assignment that was deleted before the incident was made ends it': {
+    given: { episode: ofCurriculum({ assignment: 'a-1' }) },
+    outcome: 'InfrastructureFailed',
+    reason: 'AssignmentRefused',
+  },
+  'an old episode that its Curriculum was told of expires': {
+    given: { episode: ofCurriculum(ended), now: at(4000), told: true },
+    outcome: 'GaveUp',
+    action: 'expire',
+  },
+  'an old episode that its Curriculum was not told of stays': {
+    given: { episode: ofCurriculum(ended), now: at(4000), told: false },
+    outcome: 'GaveUp',
+    waitMs: 1000,
+  },
+  'a resolution that the judge takes back lets the episode go on': {
+    given: playing([step(1, mutated)], {
+      episode: episode({ ...running, veto: { step: 1, reason: 'luck' } }),
+      incident: incident(resolved),
+    }),
+    decided: 1,
+  },
+  'after a veto the next step counts, when all is healthy still': {
+    given: vetoedAfter(1, 2, 'healthy'),
+    decided: 2,
+    outcome: 'Resolved',
+  },
+  'after a veto the next step resolves nothing, when something broke since': { given: vetoedAfter(1, 2, 'broken'), decided: 2 },
+  'after a veto on the last step the steps are used up': {
+    given: vetoedAfter(3, 3, 'healthy'),
+    decided: 3,
+    outcome: 'StepsExhausted',
+    scorable: true,
+    reason: 'JudgeVeto',
+  },
 };
 
 describe('planEpisode', () => {
@@ -255,6 +317,21 @@ describe('planEpisode', () => {
       difficulty: 0.5,
     });
     expect(plan.status).toMatchObject({ phase: 'Running', alert: hurting.alert, decidedSteps: 0, maxSteps: 3 });
+  });
+
+  test('the assignment caps the steps, and its weights make the reward', () => {
+    const weights = { ...DEFAULT_WEIGHTS, failed: -1.5 };
+    const begun = planEpisode({
+      episode: ofCurriculum({ assignment: 'a-1', weights }),
+      assignment: assignment({ maxSteps: 2 }),
+      incident: incident(hurting),
+      now: T0,
+      steps: [step(1, { action: 'Report', verdict: 'give-up' })],
+      judgements: new Map([[1, judgement]]),
+      gatewayAlive: true,
+      difficulty: 0.5,
+    });
+    expect(begun.status).toMatchObject({ maxSteps: 2, outcome: 'GaveUp', reward: -1.5 });
   });
 
   test('cutBytes keeps whole characters and fits', () => {
