@@ -8,9 +8,13 @@ import { GYM_NAMESPACE } from '../../src/api/group.ts';
 import type { Incident } from '../../src/api/incident.ts';
 import { ConditionType } from '../../src/api/reasons.ts';
 import { playRunbook } from '../../src/cli/runbook/runbook.ts';
+import { noFaultControl } from '../../src/designer/procedural.ts';
 import { FAULT_TYPES } from '../../src/faults/index.ts';
+import { RED_HERRING_KINDS } from '../../src/faults/red-herrings/index.ts';
+import { redHerringTargets } from '../../src/faults/red-herrings/plan.ts';
 import { Resources } from '../../src/kube/resource.ts';
 import { PACKAGE_ROOT } from '../../src/local/images/paths.ts';
+import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
 import type { Agent, Frame } from '../support/agent.ts';
 import { type Gym, startGym } from '../support/gym.ts';
 
@@ -18,6 +22,7 @@ import { type Gym, startGym } from '../support/gym.ts';
 const SCALE_ZERO = { faults: [{ type: 'scale_zero', target: { namespace: 'auth', name: 'auth-service' } }] };
 const RIGHT_FIX = 'kubectl scale deployment/auth-service -n auth --replicas=1';
 
+const app = paperBaseline(loadApp());
 let gym: Gym;
 
 beforeAll(async () => {
@@ -110,6 +115,38 @@ describe('an Incident alone', () => {
     await gym.must(['delete', 'incident', 'half-way', ...namespaced, '--timeout=30s']);
     await gym.untilArenaGone(arena, 60_000);
   }, 420_000);
+});
+
+describe('red herrings', () => {
+  const half = RED_HERRING_KINDS.length / 2;
+  test.each([RED_HERRING_KINDS.slice(0, half), RED_HERRING_KINDS.slice(half)].map((kinds, i) => ({ i, kinds, all: kinds.join(', ') })))(
+    '$all: they stand beside a fault, its fix resolves all the same, and they go with the arena',
+    async ({ i, kinds }) => {
+      const name = `herrings-${i}`;
+      const redHerrings = kinds.map((kind) => ({ kind, target: redHerringTargets(kind, SCALE_ZERO.faults, app)[0] }));
+      const object = incident(name, SCALE_ZERO.faults) as { spec: object };
+      expect((await apply({ ...object, spec: { ...object.spec, redHerrings } })).stderr).toBe('');
+      const { namespaces = {}, arena = '', redHerrings: laid = [] } = (await hurting(name)).status ?? {};
+      expect(laid.map((h) => [h.kind, h.state])).toEqual(kinds.map((kind) => [kind, 'Injected']));
+      await gym.must(['scale', 'deployment/auth-service', '--replicas=1', '-n', namespaces.auth]);
+      await gym.untilIncident(name, (found) => found.status?.resolvedTime !== undefined, 'Resolved', 120_000);
+      await gym.untilArenaGone(arena, 60_000);
+    },
+    300_000,
+  );
+
+  test('a control in which nothing is broken is resolved by saying so, and by nothing else', async () => {
+    const agent = await gym.connect();
+    const quiet = await begin(agent, { incident: noFaultControl(1, app), seed: 900_010 });
+    await agent.step('kubectl get pods -A');
+    expect(await agent.step('report: no-fault')).toMatchObject({ done: true, observation: { outcome: 'Resolved' } });
+    expect((await ended(quiet)).status).toMatchObject({ outcome: 'Resolved', scorable: true });
+    const meddled = await begin(agent, { incident: noFaultControl(2, app), seed: 900_011 });
+    await agent.step('kubectl rollout restart deployment/auth-service -n auth');
+    await agent.step('report: no-fault');
+    expect((await ended(meddled)).status).toMatchObject({ outcome: 'GaveUp', reward: -2 });
+    agent.close();
+  }, 400_000);
 });
 
 describe('bad input is answered at once, with what is wrong', () => {
