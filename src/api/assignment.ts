@@ -26,6 +26,7 @@ export const assignmentSpecSchema = (types: readonly string[] = [], redHerringKi
       })
       .optional()
       .meta({ description: 'Absent where nothing is broken' }),
+    design: z.string().max(63).optional().meta({ description: 'The LLM design that took the place of the draw' }),
     usedUp: z.boolean().default(false).meta({ description: 'The run has seen this scenario before: nothing new was left' }),
     incident: inlineIncidentSchema(types, redHerringKinds),
     difficulty: z.number().min(0).max(1),

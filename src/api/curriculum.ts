@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { conditionsSchema } from './conditions.ts';
 import { DEFAULT_MAX_STEPS, MAX_STEPS_LIMIT } from './defaults.ts';
-import { faultTypeSchema } from './incident.ts';
+import { faultTypeSchema, type InlineIncident, inlineIncidentSchema } from './incident.ts';
 import { JUDGES, PERSONAS } from './judging.ts';
 import type { GymObject } from './object.ts';
 
@@ -17,6 +17,10 @@ export const MAX_RUNS = 16;
 export const MAX_ENDED_RUNS = 64;
 export const MAX_RECENT = 20;
 export const MAX_FOLDING = 64;
+/** Proven designs that are kept. */
+export const MAX_DESIGNS = 4;
+/** Characters of what an LLM tells of a design; its 120 words take less. */
+export const MAX_STORY_LENGTH = 1500;
 /** Longest window that a success rate is taken over. */
 const MAX_WINDOW = 50;
 
@@ -167,6 +171,16 @@ const runSchema = z.object({
 });
 export type Run = z.infer<typeof runSchema>;
 
+const designSchema = z.object({
+  name: z.string().max(63),
+  fault: z.string().max(64).meta({ description: 'Fault type that it is about: it may take the place of a draw of that type' }),
+  tier: z.string().max(32).meta({ description: 'In which it was asked for' }),
+  difficulty: rate(),
+  incident: inlineIncidentSchema() as z.ZodType<InlineIncident>,
+  story: z.string().max(MAX_STORY_LENGTH).meta({ description: 'By the LLM, for people; no agent reads it' }),
+});
+export type ReadyDesign = z.infer<typeof designSchema>;
+
 export const curriculumStatusSchema = z.object({
   observedGeneration: z.int().min(0).optional(),
   tier: z.string().max(32),
@@ -190,6 +204,8 @@ export const curriculumStatusSchema = z.object({
     .optional()
     .meta({ description: 'Runs that nobody asked for in a day; resets of them are refused' }),
   folding: z.array(z.string().max(63)).max(MAX_FOLDING).meta({ description: 'Assignments that are counted here and not marked so yet' }),
+  designed: z.int().min(0).optional().meta({ description: 'Designs asked of an LLM so far' }),
+  designs: z.array(designSchema).max(MAX_DESIGNS).optional().meta({ description: 'Proven in an arena, not played yet' }),
   conditions: conditionsSchema.optional(),
 });
 export type CurriculumStatus = z.infer<typeof curriculumStatusSchema>;

@@ -17,3 +17,9 @@ export const FINALIZER = `${GROUP}/cleanup`;
 export const FIELD_MANAGER = 'kube-sre-gym';
 /** Field manager of everything the operator writes into arenas: what any team's kubectl would leave. */
 export const NEUTRAL_FIELD_MANAGER = 'kubectl-client-side-apply';
+/** On an Incident that proves a design and that nobody plays (value: proof). */
+export const DESIGN_LABEL = `${GROUP}/design`;
+/** On such an Incident: what is known of the design beside its spec, as JSON. */
+export const DESIGN_ANNOTATION = `${GROUP}/design-facts`;
+/** On such an Incident: when putting back what it broke began. */
+export const FIXING_ANNOTATION = `${GROUP}/fixing-since`;

@@ -56,6 +56,12 @@ export const Reason = {
   BackInTraining: 'BackInTraining',
   ScenariosUsedUp: 'ScenariosUsedUp',
   JudgeVeto: 'JudgeVeto',
+  DesignProven: 'DesignProven',
+  DesignRefuted: 'DesignRefuted',
+  DesignUndecided: 'DesignUndecided',
+  DesignInvalid: 'DesignInvalid',
+  DesignFailed: 'DesignFailed',
+  DesignUsed: 'DesignUsed',
   // LLM
   Configured: 'Configured',
   NotConfigured: 'NotConfigured',
@@ -66,3 +72,10 @@ export type Reason = (typeof Reason)[keyof typeof Reason];
 
 export const OUTCOMES = ['Resolved', 'StepsExhausted', 'GaveUp', 'TimedOut', 'Abandoned', 'InfrastructureFailed'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
+
+/**
+ * What became of a design of an LLM. failed: there was no proposal. invalid: it cannot be played. refuted: it did not hurt, or did not resolve.
+ * undecided: the gym could not find out. used: it was given to a seed.
+ */
+export const DESIGN_OUTCOMES = ['proven', 'refuted', 'undecided', 'invalid', 'failed', 'used'] as const;
+export type DesignOutcome = (typeof DESIGN_OUTCOMES)[number];

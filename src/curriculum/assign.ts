@@ -10,6 +10,8 @@ interface Made {
   readonly incident: InlineIncident;
   /** 0..1, of that incident. */
   readonly difficulty: number;
+  /** Name of the design that it is, where it is one. */
+  readonly design?: string;
 }
 
 /**
@@ -19,7 +21,7 @@ interface Made {
  */
 export function trainAssignment(
   key: AssignmentKey,
-  { choice, trial, incident, difficulty }: Made & { choice: Choice; trial: number },
+  { choice, trial, incident, difficulty, design }: Made & { choice: Choice; trial: number },
   spec: CurriculumSpec,
 ): AssignmentSpec {
   const { draw, tier, stint, persona } = choice;
@@ -28,6 +30,7 @@ export function trainAssignment(
     ...key,
     trial,
     ...(pool ? { pool } : {}),
+    ...(design ? { design } : {}),
     usedUp: draw?.usedUp ?? false,
     ...{ incident, difficulty, tier, stint, persona },
     ...limitsOf(spec),

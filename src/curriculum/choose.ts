@@ -4,7 +4,7 @@ import type { Random } from '../faults/fault.ts';
 import { seededRandom } from '../faults/random.ts';
 import { type Draw, drawFrom } from './draw.ts';
 import { type Reach, reachAt } from './reach.ts';
-import { isAdversarial, type Rules, tierIndex, unlockedAt } from './rules.ts';
+import { isAdversarial, mayBeDesigned, type Rules, tierIndex, unlockedAt } from './rules.ts';
 import { poolKey, runOf } from './runs.ts';
 import type { Pool, ScenarioSource } from './scenario-source.ts';
 
@@ -47,7 +47,7 @@ export function chooseNext(status: CurriculumStatus, inFlight: readonly string[]
   const { spec, source } = rules;
   const random = seededRandom(JSON.stringify(['choice', asker.curriculum, asker.run, asker.trial]));
   const index = tierIndex(spec, status.tier);
-  const { redHerrings, llmDesigns, types: unlocked } = unlockedAt(rules, index);
+  const { redHerrings, types: unlocked } = unlockedAt(rules, index);
   const adversarial = isAdversarial(spec, status.difficulty, status.graduated);
   const frozen = { tier: status.tier, stint: status.stint, persona: status.persona, maxDifficulty: status.difficulty, redHerrings };
   if (random(SHARE_STEPS) < spec.designer.noFaultShare * SHARE_STEPS) return { ...frozen, llmDesign: false, adversarial: false };
@@ -59,7 +59,7 @@ export function chooseNext(status: CurriculumStatus, inFlight: readonly string[]
     const type = pickType(types, status, inFlight, random);
     const candidates = pools.filter((pool) => pool.type === type);
     const draw = drawFirst({ pools: inOrder(candidates, adversarial, random), admits }, source, asker, drawn);
-    if (draw) return { ...frozen, draw, adversarial, llmDesign: spec.designer.kind === 'llm' && (llmDesigns || adversarial) };
+    if (draw) return { ...frozen, draw, adversarial, llmDesign: mayBeDesigned(rules, status) };
     types = types.filter((other) => other !== type);
   }
   throw new Error(`Curriculum ${asker.curriculum} has nothing to draw in tier ${status.tier}; allow more faults or change minDifficulty`);

@@ -1,4 +1,4 @@
-import { Reason } from '../api/reasons.ts';
+import { type DesignOutcome, Reason } from '../api/reasons.ts';
 import type { Unlocked } from './rules.ts';
 
 /** What is worth an Event on the Curriculum. `message` is one sentence, for people. */
@@ -36,6 +36,17 @@ export const usedUp = (run: string, type: string, size: number): Happening => ({
   reason: Reason.ScenariosUsedUp,
   message: `Run ${run} has played all that its tier admits of ${type}; incidents of ${count(size, 'fault')} come again`,
 });
+
+const DESIGN_REASONS: Record<DesignOutcome, Reason> = {
+  proven: Reason.DesignProven,
+  refuted: Reason.DesignRefuted,
+  undecided: Reason.DesignUndecided,
+  invalid: Reason.DesignInvalid,
+  failed: Reason.DesignFailed,
+  used: Reason.DesignUsed,
+};
+
+export const designed = (outcome: DesignOutcome, message: string): Happening => ({ reason: DESIGN_REASONS[outcome], message });
 
 /** What a higher tier adds, or nothing when it adds nothing. */
 export function unlocked(tier: string, before: Unlocked, after: Unlocked): Happening[] {

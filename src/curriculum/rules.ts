@@ -1,4 +1,4 @@
-import type { CurriculumSpec } from '../api/curriculum.ts';
+import type { CurriculumSpec, CurriculumStatus } from '../api/curriculum.ts';
 import type { Persona } from '../api/judging.ts';
 import type { ScenarioSource } from './scenario-source.ts';
 
@@ -23,6 +23,9 @@ const SENIOR_BELOW = 0.7;
 /** Adversarial mode begins at this difficulty, once so many faults have graduated. */
 const ADVERSARIAL_DIFFICULTY = 0.6;
 const ADVERSARIAL_GRADUATED = 2;
+
+/** Where a Curriculum stands, of its status. */
+type Standing = Pick<CurriculumStatus, 'tier' | 'difficulty' | 'graduated'>;
 
 /** Index of the tier of that name; -1 without one. */
 export const tierIndex = ({ tiers }: CurriculumSpec, name: string): number => tiers.findIndex((tier) => tier.name === name);
@@ -51,4 +54,11 @@ export function personaOf(difficulty: number, override?: Persona): Persona {
 /** True when incidents are to be aimed at the agent: adversarial mode, a difficulty that bears it, and an agent that has learned something. */
 export function isAdversarial({ mode }: CurriculumSpec, difficulty: number, graduated: readonly string[]): boolean {
   return mode === 'adversarial' && difficulty >= ADVERSARIAL_DIFFICULTY && graduated.length >= ADVERSARIAL_GRADUATED;
+}
+
+/** True when an LLM may design incidents: asked for, and the tier unlocks it or the agent is to be challenged. */
+export function mayBeDesigned(rules: Pick<Rules, 'spec' | 'types'>, { tier, difficulty, graduated }: Standing): boolean {
+  const { spec } = rules;
+  if (spec.designer.kind !== 'llm') return false;
+  return unlockedAt(rules, tierIndex(spec, tier)).llmDesigns || isAdversarial(spec, difficulty, graduated);
 }

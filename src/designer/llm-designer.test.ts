@@ -18,6 +18,9 @@ const brief: DesignBrief = {
   maxDifficulty: 0.95,
   weakSpots: ['bad_config'],
   mastery: { bad_config: 0.2, scale_zero: 0.9 },
+  minDifficulty: 0,
+  redHerrings: true,
+  known: [],
 };
 const proposal: Proposal = {
   story: 'A renamed host and a stopped cache: logins point at the cache, payments at nothing.',
@@ -84,13 +87,21 @@ describe('is turned down with a sentence', () => {
       {},
       'which is broken',
     ],
-    ['more difficulty than allowed', proposal, { maxDifficulty: 0.5 }, 'more than the 0.5'],
+    ['more difficulty than allowed', proposal, { maxDifficulty: 0.5 }, 'from 0 to 0.5'],
+    ['less difficulty than asked for', proposal, { minDifficulty: 0.9 }, 'from 0.9 to 0.95'],
+    ['red herrings or cascades where the tier has none', proposal, { redHerrings: false }, 'does not fit its schema'],
+    [
+      'what was designed before',
+      { ...proposal, story: 'Another story' },
+      { known: ['bad_config payments/payment-gateway + scale_zero frontend/frontend-cache'] },
+      'It was designed before: bad_config payments/payment-gateway',
+    ],
   ])('when it holds %s', async (_, answer, change, sentence) => {
-    expect(await design(answer, change)).toEqual({ problem: expect.stringContaining(sentence) });
+    expect(await design(answer, change)).toEqual({ outcome: 'invalid', problem: expect.stringContaining(sentence) });
   });
   test('when there is no answer', async () => {
     const silent: Ask = () => Promise.reject(new Error('timeout'));
-    expect(await designIncident(brief, silent)).toEqual({ problem: 'No proposal: timeout' });
+    expect(await designIncident(brief, silent)).toEqual({ outcome: 'failed', problem: 'No proposal: timeout' });
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MAX_STORY_LENGTH } from '../api/curriculum.ts';
 import type { FaultSpec, InlineIncident, RedHerringSpec, Target } from '../api/incident.ts';
 import { canonical, contextOf, planInjection, resolveFaults } from '../faults/engine.ts';
 import { seededRandom } from '../faults/random.ts';
@@ -8,7 +9,7 @@ import type { Baseline } from '../health/snapshot.ts';
 import { targetKey } from '../health/snapshot.ts';
 import { type Announced, announce, CASCADES, cascadesOf } from './cascades.ts';
 import { difficultyOf } from './difficulty.ts';
-import { choosable, type DesignBrief, designTargets, systemPrompt, typesOf, userPrompt } from './llm-prompt.ts';
+import { choosable, type DesignBrief, designTargets, inShort, systemPrompt, typesOf, userPrompt } from './llm-prompt.ts';
 import { withParams } from './procedural.ts';
 import { topologyOf } from './topology.ts';
 
@@ -22,10 +23,14 @@ export interface Proposal {
   readonly redHerrings: readonly { kind: string; target: string }[];
 }
 
-/** An incident that can be played, though nobody has proved yet that it resolves; or a sentence why there is none. */
-export type Design = { readonly incident: InlineIncident; readonly story: string } | { readonly problem: string };
+/**
+ * An incident that can be played, though nobody has proved yet that it resolves; or a sentence why there is none. failed: the model proposed
+ * nothing. invalid: what it proposed cannot be played, or must not.
+ */
+export type Design =
+  | { readonly incident: InlineIncident; readonly difficulty: number; readonly story: string }
+  | { readonly outcome: 'failed' | 'invalid'; readonly problem: string };
 
-const MAX_STORY = 1500;
 const MAX_RED_HERRINGS = 4;
 /** A story of 120 words and the lists take less than half of it. */
 const MAX_TOKENS = 1500;
@@ -37,20 +42,19 @@ export async function designIncident(brief: DesignBrief, ask: Ask): Promise<Desi
   try {
     proposal = await ask({ system: systemPrompt(brief.app), user: userPrompt(brief), schema, maxTokens: MAX_TOKENS });
   } catch (error) {
-    return { problem: `No proposal: ${error instanceof Error ? error.message : String(error)}` };
+    return { outcome: 'failed', problem: `No proposal: ${error instanceof Error ? error.message : String(error)}` };
   }
   const checked = schema.safeParse(proposal);
-  if (!checked.success) return { problem: `The proposal does not fit its schema: ${z.prettifyError(checked.error)}` };
+  if (!checked.success) return invalid(`The proposal does not fit its schema: ${z.prettifyError(checked.error)}`);
   return toDesign(checked.data, brief);
 }
 
 /** What a proposal may hold, for a model that is asked for JSON: every type, workload, parameter and cascade there is, and nothing else. */
 export function proposalSchema(brief: DesignBrief): z.ZodType<Proposal> {
-  const { app, faultsAtOnce } = brief;
+  const { app, faultsAtOnce, redHerrings } = brief;
   const workloads = app.deployments.map((d) => `${d.metadata.namespace}/${d.metadata.name}`).sort();
-  const cascade = oneOf(CASCADES.map((c) => c.kind))
-    .nullable()
-    .describe('How the page announces it; null: at the broken workload');
+  const cascades = redHerrings ? oneOf(CASCADES.map((c) => c.kind)).nullable() : z.null();
+  const cascade = cascades.describe('How the page announces it; null: at the broken workload');
   const faults = typesOf(brief).flatMap((type) => {
     const targets = designTargets(type, app);
     if (targets.length === 0) return [];
@@ -58,21 +62,24 @@ export function proposalSchema(brief: DesignBrief): z.ZodType<Proposal> {
     return [z.strictObject({ type: z.literal(type), target: oneOf(targets), params, cascade })];
   });
   return z.strictObject({
-    story: z.string().min(1).max(MAX_STORY),
+    story: z.string().min(1).max(MAX_STORY_LENGTH),
     faults: z.array(z.union(faults)).min(1).max(faultsAtOnce),
-    redHerrings: z.array(z.strictObject({ kind: oneOf(RED_HERRING_KINDS), target: oneOf(workloads) })).max(MAX_RED_HERRINGS),
+    redHerrings: z
+      .array(z.strictObject({ kind: oneOf(RED_HERRING_KINDS), target: oneOf(workloads) }))
+      .max(redHerrings ? MAX_RED_HERRINGS : 0),
   });
 }
 
 /** Everything that can be checked without a cluster: what the schema cannot say, and that every mutation can be planned. */
 function toDesign(proposal: Proposal, brief: DesignBrief): Design {
-  const { app, about, maxDifficulty } = brief;
+  const { app, about, minDifficulty, maxDifficulty } = brief;
   const random = seededRandom(`design ${canonical(proposal)}`);
   try {
     const specs = proposal.faults.map(({ type, target, params }): FaultSpec => ({ type, target: parseTarget(target), params }));
     const redHerrings = proposal.redHerrings.map(({ kind, target }): RedHerringSpec => ({ kind, target: parseTarget(target) }));
     const problem = compositionProblem(specs, about) ?? validateComposition({ faults: specs, redHerrings }, app);
-    if (problem) return { problem };
+    if (problem) return invalid(problem);
+    if (brief.known.includes(inShort(specs))) return invalid(`It was designed before: ${inShort(specs)}`);
     const faults = withParams(specs, app, random);
     const topology = topologyOf(app);
     const announced = proposal.faults.map(({ cascade }, i): Announced => {
@@ -82,16 +89,18 @@ function toDesign(proposal: Proposal, brief: DesignBrief): Design {
     });
     const { alert, hops } = announce(announced, topology);
     const difficulty = difficultyOf({ faults, hops, redHerrings: redHerrings.length });
-    if (difficulty > maxDifficulty)
-      return { problem: `The design has difficulty ${difficulty}, more than the ${maxDifficulty} that is allowed` };
+    if (difficulty > maxDifficulty || difficulty < minDifficulty)
+      return invalid(`The design has difficulty ${difficulty}; what is allowed goes from ${minDifficulty} to ${maxDifficulty}`);
     const laid = resolveRedHerrings(redHerrings, app).map(({ kind, target, params }) => ({ kind, target, params }));
     const incident: InlineIncident = { faults, ...(laid.length ? { redHerrings: laid } : {}), alert, difficulty };
     dryRun(incident, app);
-    return { incident, story: proposal.story };
+    return { incident, difficulty, story: proposal.story };
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    return invalid(error instanceof Error ? error.message : String(error));
   }
 }
+
+const invalid = (problem: string): Design => ({ outcome: 'invalid', problem });
 
 function compositionProblem(faults: readonly FaultSpec[], about: string): string | undefined {
   if (faults[0].type !== about) return `The first fault is ${faults[0].type}, but the design has to be about ${about}`;

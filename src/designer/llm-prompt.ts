@@ -1,3 +1,4 @@
+import type { FaultSpec } from '../api/incident.ts';
 import { contextOf, targetsOf, workloadTargets } from '../faults/engine.ts';
 import { faultOf } from '../faults/index.ts';
 import { RED_HERRINGS } from '../faults/red-herrings/index.ts';
@@ -16,11 +17,16 @@ export interface DesignBrief {
   readonly types: readonly string[];
   readonly faultsAtOnce: number;
   /** 0..1, of the whole incident. */
+  readonly minDifficulty: number;
   readonly maxDifficulty: number;
+  /** Red herrings may be laid, and pages may speak of another place than the broken one. */
+  readonly redHerrings: boolean;
   /** Fault types that the agent often fails at. */
   readonly weakSpots: readonly string[];
   /** Success 0..1 by fault type, of those that were tried. */
   readonly mastery: Readonly<Record<string, number>>;
+  /** What was designed before and must not come again, as inShort() says it. */
+  readonly known: readonly string[];
 }
 
 const TASK = `You design incidents for a training ground of on-call engineers. A private copy of the shop below is broken as you say; an on-call
@@ -53,7 +59,8 @@ export function systemPrompt(app: Baseline): string {
 }
 
 /** The part of the prompt that is about this on-call and this incident. */
-export function userPrompt({ app, about, types, faultsAtOnce, maxDifficulty, weakSpots, mastery }: DesignBrief): string {
+export function userPrompt({ app, about, types, weakSpots, mastery, known, ...limits }: DesignBrief): string {
+  const { faultsAtOnce, minDifficulty, maxDifficulty, redHerrings } = limits;
   const catalogue = typesOf({ about, types }).map((type) => ({
     ...{ type, description: faultOf(type).description, difficulty: faultOf(type).difficulty, targets: designTargets(type, app) },
     params: Object.fromEntries(Object.entries(choosable(type)).map(([name, rule]) => [name, rule.description])),
@@ -61,11 +68,22 @@ export function userPrompt({ app, about, types, faultsAtOnce, maxDifficulty, wea
   return [
     section('Faults that may be chosen', catalogue),
     section('This on-call', { weakSpots, successByFault: mastery }),
-    section('This incident', { firstFault: about, mostFaults: faultsAtOnce, greatestDifficulty: maxDifficulty }),
+    section('This incident', {
+      ...{ firstFault: about, mostFaults: faultsAtOnce, leastDifficulty: minDifficulty, greatestDifficulty: maxDifficulty },
+      redHerringsAndCascades: redHerrings,
+    }),
+    section('Designed before; choose something else', known),
   ].join('\n\n');
 }
 
 export const typesOf = ({ about, types }: Pick<DesignBrief, 'about' | 'types'>): string[] => [...new Set([about, ...types])];
+
+/** The faults of an incident and where they are, in one line; what else may differ is cosmetic beside it. */
+export const inShort = (faults: readonly FaultSpec[]): string =>
+  faults
+    .map(({ type, target }) => `${type} ${targetKey(target)}`)
+    .sort()
+    .join(' + ');
 
 /** Workloads (namespace/name) on which a design may use the fault: what is held out for eval is not among them. */
 export function designTargets(type: string, app: Baseline): string[] {

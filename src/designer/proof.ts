@@ -1,48 +1,31 @@
 import { findCondition, isTrue } from '../api/conditions.ts';
 import { MIN_HOLD_SECONDS, SYMPTOM_TIMEOUT_SECONDS } from '../api/defaults.ts';
-import type { IncidentStatus, InlineIncident } from '../api/incident.ts';
+import type { IncidentStatus } from '../api/incident.ts';
 import { ConditionType, Reason } from '../api/reasons.ts';
-import { attemptsOf, resolveFaults } from '../faults/engine.ts';
-import type { Baseline } from '../health/snapshot.ts';
-import type { Clock } from '../kube/clock.ts';
 
-/** proven: it hurt, and the reference fixes resolved it. refuted: it did not, or they did not. undecided: the gym could not find out. */
+/** proven: it hurt, and putting back what it broke resolved it. refuted: it did not, or that did not. undecided: the gym could not find out. */
 export interface Proof {
   readonly outcome: 'proven' | 'refuted' | 'undecided';
-  /** Why it is not proven, as a sentence. */
-  readonly problem?: string;
+  /** For people, as a sentence. */
+  readonly message: string;
 }
 
-/** Where a proof is made: the gym, with an arena that nobody else waits for. */
-export interface ProofGround {
-  /** True when an arena is ready that no agent will miss. */
-  hasSpareArena(): boolean;
-  /** Makes the Incident, and returns once its status can be asked for. */
-  make(incident: InlineIncident): Promise<void>;
-  /** Its status as soon as it differs from the last one given, or the same after `seconds`; undefined when the Incident is gone. */
-  next(seconds: number): Promise<IncidentStatus | undefined>;
-  /** Types lines into its arena, as an on-call with plain namespaces would; gives the first that failed, and types none after it. */
-  type(lines: readonly string[]): Promise<string | undefined>;
-  /** Removes the Incident and what it held; does nothing when there is none. */
-  remove(): Promise<void>;
-}
-
-/** What is known of a proof at one moment. */
+/** What is known of a proof at one moment; all of it survives the process that makes the proof, but for `fixed`. */
 export interface ProofObservation {
-  /** Of the Incident; undefined before it was made, and when it is gone. */
-  readonly status?: IncidentStatus;
-  readonly made: boolean;
-  readonly typed: boolean;
-  /** The first line of the fixes that failed. */
-  readonly failedLine?: string;
+  /** Of the Incident that the proof is made with. */
+  readonly status: IncidentStatus | undefined;
+  /** It was written down that what is broken will be put back. */
+  readonly fixing: boolean;
+  /** This process has put it back. */
+  readonly fixed: boolean;
+  /** The Incident has an arena, or one is ready that no agent will miss. */
   readonly spareArena: boolean;
-  /** Since it was made, or since the fixes were typed. */
+  /** Since the Incident was made, or since fixing began. */
   readonly seconds: number;
 }
 
 export type ProofStep =
-  | { readonly do: 'make' }
-  | { readonly do: 'type' }
+  | { readonly do: 'fix' }
   | { readonly do: 'wait'; readonly seconds: number }
   | { readonly do: 'end'; readonly proof: Proof };
 
@@ -53,66 +36,21 @@ const RESOLVE_SECONDS = 120;
 /** What ends an Incident for reasons that lie outside its arena. */
 const GYM_REASONS: readonly string[] = [Reason.ArenaLost, Reason.EpisodeEnded, Reason.Deleted];
 
-/**
- * Injects the incident into a spare arena, waits until it hurts, types the reference fixes and waits until it is resolved. Leaves nothing
- * behind. Never rejects: what goes wrong outside the arena leaves it undecided.
- */
-export async function prove(incident: InlineIncident, app: Baseline, ground: ProofGround, clock: Clock): Promise<Proof> {
-  let since = clock.now();
-  let seen: Omit<ProofObservation, 'seconds' | 'spareArena'> = { made: false, typed: false };
-  try {
-    for (;;) {
-      const seconds = (clock.now().getTime() - since.getTime()) / 1000;
-      const step = planProof({ ...seen, seconds, spareArena: ground.hasSpareArena() });
-      switch (step.do) {
-        case 'end':
-          return step.proof;
-        case 'make':
-          await ground.make(incident);
-          seen = { ...seen, made: true, status: await ground.next(0) };
-          since = clock.now();
-          break;
-        case 'type':
-          seen = { ...seen, typed: true, failedLine: await ground.type(referenceLines(incident, app)) };
-          since = clock.now();
-          break;
-        case 'wait':
-          seen = { ...seen, status: await ground.next(step.seconds) };
-      }
-    }
-  } catch (error) {
-    return undecided(error instanceof Error ? error.message : String(error));
-  } finally {
-    // The Incident carries a time to live of its own, should this fail.
-    await ground.remove().catch(() => {});
-  }
-}
-
-/** Pure: what a proof does next. */
-export function planProof({ status, made, typed, failedLine, spareArena, seconds }: ProofObservation): ProofStep {
-  const end = (proof: Proof): ProofStep => ({ do: 'end', proof });
-  if (!made) return spareArena ? { do: 'make' } : end(undecided('No arena is to spare'));
-  if (!status) return end(undecided('The Incident is gone'));
-  const succeeded = findCondition(status.conditions, ConditionType.Succeeded);
-  if (succeeded?.status === 'True') return end(typed ? { outcome: 'proven' } : refuted('It resolved before anybody fixed it'));
-  if (succeeded?.status === 'False') {
-    const verdict = GYM_REASONS.includes(succeeded.reason) ? undecided : refuted;
-    return end(verdict(succeeded.message));
-  }
-  if (failedLine !== undefined) return end(refuted(`A line of the reference fixes failed: ${failedLine}`));
-  const hurts = isTrue(status.conditions, ConditionType.SymptomObserved);
-  if (hurts && !typed) return { do: 'type' };
-  const patience = typed ? RESOLVE_SECONDS + (status.holdSeconds ?? MIN_HOLD_SECONDS) : HURT_SECONDS;
+/** Pure: what a proof does next. It waits until the Incident hurts, has what is broken put back, and waits until it is resolved. */
+export function planProof({ status = {}, fixing, fixed, spareArena, seconds }: ProofObservation): ProofStep {
+  const { conditions } = status;
+  const succeeded = findCondition(conditions, ConditionType.Succeeded);
+  if (succeeded?.status === 'True')
+    return fixing ? end('proven', succeeded.message) : end('refuted', 'It resolved before anybody fixed it');
+  if (succeeded?.status === 'False') return end(GYM_REASONS.includes(succeeded.reason) ? 'undecided' : 'refuted', succeeded.message);
+  if (isTrue(conditions, ConditionType.SymptomObserved) && !fixed) return { do: 'fix' };
+  if (!isTrue(conditions, ConditionType.ArenaReady) && !spareArena) return end('undecided', 'No arena is to spare: agents come first');
+  const patience = fixing ? RESOLVE_SECONDS + (status.holdSeconds ?? MIN_HOLD_SECONDS) : HURT_SECONDS;
   if (seconds < patience) return { do: 'wait', seconds: patience - seconds };
-  if (!isTrue(status.conditions, ConditionType.Injected)) return end(undecided('It was not injected in time'));
-  const finding = findCondition(status.conditions, ConditionType.Resolved)?.message;
-  return end(refuted(typed ? `The reference fixes did not resolve it: ${finding ?? 'no finding'}` : 'It did not hurt in time'));
+  if (!isTrue(conditions, ConditionType.Injected)) return end('undecided', 'It was not injected in time');
+  if (!fixing) return end('refuted', 'It did not hurt in time');
+  const finding = findCondition(conditions, ConditionType.Resolved)?.message ?? 'no finding';
+  return end('refuted', `Putting back what was broken did not resolve it: ${finding}`);
 }
 
-/** The reference fix of every fault, line by line. */
-function referenceLines({ faults }: InlineIncident, app: Baseline): string[] {
-  return resolveFaults(faults, app).flatMap((record) => attemptsOf(record, app).reference.lines);
-}
-
-const refuted = (problem: string): Proof => ({ outcome: 'refuted', problem });
-const undecided = (problem: string): Proof => ({ outcome: 'undecided', problem });
+const end = (outcome: Proof['outcome'], message: string): ProofStep => ({ do: 'end', proof: { outcome, message } });

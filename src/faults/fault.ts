@@ -2,6 +2,7 @@ import type { Alert, FaultStatus, Params, Target } from '../api/incident.ts';
 import type { ArenaView } from '../health/arena-view.ts';
 import type { JudgedFault } from '../health/policy.ts';
 import type { Baseline } from '../health/snapshot.ts';
+import type { JsonPatchOperation } from '../kube/client.ts';
 import type { Deployment, KubeObject } from '../kube/types.ts';
 
 /** What a mutation of the cluster looks like: plain patches, deletions and creations, as any kubectl would send them. Namespaces are plain. */
@@ -14,6 +15,15 @@ export type Mutation =
       type: 'strategic' | 'merge';
       patch: unknown;
       subresource?: 'scale';
+    }
+  /** JSON patch operations: for what has to be exactly so, with nothing left of what was there. */
+  | {
+      verb: 'patch';
+      kind: 'Deployment' | 'ResourceQuota';
+      namespace: string;
+      name: string;
+      type: 'json';
+      patch: readonly JsonPatchOperation[];
     }
   | { verb: 'deletePods'; namespace: string; selector: Record<string, string> }
   /** An object that is there already is left as it is. `manager`: who wrote it where no person would have. */

@@ -3,8 +3,8 @@ import type { Curriculum } from '../api/curriculum.ts';
 import type { Episode } from '../api/episode.ts';
 import { API_VERSION } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
-import { ConditionType } from '../api/reasons.ts';
-import type { Happening } from '../curriculum/happening.ts';
+import { ConditionType, type DesignOutcome } from '../api/reasons.ts';
+import { designed, type Happening } from '../curriculum/happening.ts';
 import { FAULT_TYPES } from '../faults/index.ts';
 import type { ArenaTraffic } from '../health/traffic.ts';
 import type { KubeClient } from '../kube/client.ts';
@@ -15,13 +15,16 @@ import type { Logger } from '../kube/logger.ts';
 import type { KubeMetrics } from '../kube/metrics.ts';
 import { Operator } from '../kube/operator.ts';
 import { Resources } from '../kube/resource.ts';
+import type { OpenLlm } from '../llm/open.ts';
 import type { ArchiveSink } from './archive.ts';
 import { type App, paperBaseline } from './arena/app.ts';
 import { ArenaReconciler, PoolReconciler } from './arena/reconcile.ts';
 import { ArenaReader } from './arena-state.ts';
 import type { OperatorConfig } from './config.ts';
 import { composerFor } from './curriculum/composer.ts';
+import { DesignReconciler } from './curriculum/designs.ts';
 import { AssignmentDesk } from './curriculum/desk.ts';
+import { isProof } from './curriculum/proof-incident.ts';
 import { CurriculumReconciler } from './curriculum/reconcile.ts';
 import type { Judges } from './episode/conclude.ts';
 import { EpisodeReconciler } from './episode/reconcile.ts';
@@ -37,6 +40,7 @@ export interface GymOperatorOptions {
   app: App;
   config: OperatorConfig;
   judges: Judges;
+  llm: OpenLlm;
   archive: ArchiveSink;
   events: EventRecorder;
   log: Logger;
@@ -69,7 +73,7 @@ export class GymOperator extends Operator {
   }
 
   protected override async init(): Promise<void> {
-    const { client, app, config, judges, archive, events, nodes, clock = systemClock } = this.#o;
+    const { client, app, config, judges, llm, archive, events, nodes, clock = systemClock } = this.#o;
     const world = new World({
       reflect: (resource, options) => this.reflect(resource, options),
       gymNamespace: config.gymNamespace,
@@ -98,8 +102,14 @@ export class GymOperator extends Operator {
         { ...curriculum, apiVersion: API_VERSION, kind: Resources.curricula.kind },
         { type: 'Normal', reason, action: 'Training', note: message },
       );
-    const desk = new AssignmentDesk({ client, world, composer: composerFor(paperBaseline(app)), types: FAULT_TYPES, onHappening });
-    const curricula = new CurriculumReconciler({ client, world, desk, clock, onHappening });
+    const onDesign = (curriculum: Curriculum, outcome: DesignOutcome, message: string): void => {
+      this.#o.gymMetrics.design(outcome);
+      onHappening(curriculum, designed(outcome, message));
+    };
+    const paper = paperBaseline(app);
+    const desk = new AssignmentDesk({ client, world, composer: composerFor(paper), types: FAULT_TYPES, onHappening, onDesign });
+    const curricula = new CurriculumReconciler({ client, world, desk, clock, llmState: () => llm.state(), onHappening });
+    const designs = new DesignReconciler({ client, world, desk, health, app: paper, llm, clock, onDesign });
     const episodes = new EpisodeReconciler({
       client,
       desk,
@@ -118,6 +128,9 @@ export class GymOperator extends Operator {
     const episodeController = this.#controller('episode', (request, { log }) => episodes.reconcile(request, log), 8);
 
     const curriculumController = this.#controller('curriculum', (request, { log }) => curricula.reconcile(request, log), 4);
+
+    // Most of the time it waits for an LLM.
+    const designController = this.#controller('design', (request, context) => designs.reconcile(request, context), 4);
 
     const inGym = (name: string): Request => ({ namespace: config.gymNamespace, name });
     const thePool = inGym('pool');
@@ -152,7 +165,11 @@ export class GymOperator extends Operator {
       .watch(world.curricula)
       .watch(world.assignments, (a) => [inGym(a.spec.curriculum)])
       .watch(world.episodes, ({ spec, status }) => (spec.curriculumRef && status?.assignment ? [inGym(spec.curriculumRef.name)] : []));
-    const controllers = [arenaController, poolController, incidentController, episodeController, curriculumController];
+    designController
+      .watch(world.curricula)
+      .watch(world.incidents, (i) => ownerRequest(i, API_VERSION, Resources.curricula.kind))
+      .watch(world.arenas, (arena) => (arena.spec.claimRef ? [] : designing(world)));
+    const controllers = [arenaController, poolController, incidentController, episodeController, curriculumController, designController];
     for (const controller of controllers) this.addController(controller);
   }
 
@@ -168,7 +185,7 @@ export class GymOperator extends Operator {
   }
 
   #tellIncident(after: Incident, before: Incident): void {
-    this.#o.gymMetrics.incident(after, before);
+    if (!isProof(after)) this.#o.gymMetrics.incident(after, before);
     for (const type of [ConditionType.SymptomObserved, ConditionType.Resolved, ConditionType.Succeeded]) {
       const now = findCondition(after.status?.conditions, type);
       const then = findCondition(before.status?.conditions, type);
@@ -214,4 +231,12 @@ function playedBy(world: World, gateway: string): Request[] {
     .list()
     .filter((e) => e.spec.gateway === gateway && !e.status?.outcome)
     .map((e) => ({ namespace: e.metadata.namespace as string, name: e.metadata.name }));
+}
+
+/** Curricula that an arena to spare is good for. */
+function designing(world: World): Request[] {
+  return world.curricula
+    .list()
+    .filter(({ spec }) => spec.designer.kind === 'llm')
+    .map(({ metadata }) => ({ namespace: metadata.namespace as string, name: metadata.name }));
 }

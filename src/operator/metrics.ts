@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { Episode } from '../api/episode.ts';
 import type { Incident } from '../api/incident.ts';
-import { OUTCOMES } from '../api/reasons.ts';
+import { DESIGN_OUTCOMES, type DesignOutcome, OUTCOMES } from '../api/reasons.ts';
 import { FAULT_TYPES } from '../faults/index.ts';
 import { phaseOfArena } from './arena/plan.ts';
 import type { World } from './world.ts';
@@ -9,6 +9,7 @@ import type { World } from './world.ts';
 /** What the gym itself is judged by, beside controller-runtime's metrics. Fault types are labels, so no arena may reach this port. */
 export class GymMetrics {
   readonly #episodes: Counter<'outcome' | 'fault'>;
+  readonly #designs: Counter<'outcome'>;
   readonly #timeToSymptom: Histogram<'fault'>;
   readonly #timeToResolve: Histogram<'fault'>;
 
@@ -21,6 +22,13 @@ export class GymMetrics {
       registers,
     });
     for (const outcome of OUTCOMES) for (const fault of FAULT_TYPES) this.#episodes.inc({ outcome, fault }, 0);
+    this.#designs = new Counter({
+      name: 'gym_designs_total',
+      help: 'Designs of incidents by an LLM, by what became of them; only proven ones are used',
+      labelNames: ['outcome'],
+      registers,
+    });
+    for (const outcome of DESIGN_OUTCOMES) this.#designs.inc({ outcome }, 0);
     const buckets = [0.5, 1, 2, 3, 5, 8, 13, 20, 30, 60];
     this.#timeToSymptom = new Histogram({
       name: 'gym_time_to_symptom_seconds',
@@ -58,6 +66,10 @@ export class GymMetrics {
     if (resolvedTime && !before.status?.resolvedTime && symptomTime) {
       this.#timeToResolve.observe({ fault }, secondsBetween(symptomTime, resolvedTime));
     }
+  }
+
+  design(outcome: DesignOutcome): void {
+    this.#designs.inc({ outcome });
   }
 
   episode(episode: Episode, incident: Incident | undefined): void {

@@ -36,7 +36,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   const app = loadApp({ registry: config.imageRegistry });
   const events = new EventRecorder({ client, reportingController: 'kubesregym.dev/operator', reportingInstance: config.identity, log });
   let operator: GymOperator | undefined;
-  const { llm } = await openLlm({
+  const llm = await openLlm({
     env: process.env,
     registry: metrics.registry,
     clock: systemClock,
@@ -52,7 +52,13 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
       ...(inCluster ? { operatorSubject: serviceAccount('operator') } : {}),
       gatewaySubject: serviceAccount('gateway'),
     },
-    judges: openJudges({ llm, registry: metrics.registry, log, faultTerms: [...FAULTS.values()].flatMap((f) => f.diagnosisTerms) }),
+    judges: openJudges({
+      llm: llm.llm,
+      registry: metrics.registry,
+      log,
+      faultTerms: [...FAULTS.values()].flatMap((f) => f.diagnosisTerms),
+    }),
+    llm,
     archive: await FileArchive.open(config.archiveFile),
     events,
     log,

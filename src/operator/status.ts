@@ -39,3 +39,10 @@ export async function caughtUp<T extends KubeObject>(cache: Reflector<T>, writte
 export async function appeared<T extends KubeObject>(cache: Reflector<T>, created: T): Promise<void> {
   await cache.waitFor(() => cache.get(created.metadata) !== undefined, AbortSignal.timeout(CATCH_UP_MS));
 }
+
+/** Resolves when `cache` no longer holds an object that was deleted, or shows that it is going. */
+export async function vanished<T extends KubeObject>(cache: Reflector<T>, deleted: T): Promise<void> {
+  const gone = (seen: T | undefined): boolean =>
+    seen?.metadata.uid !== deleted.metadata.uid || seen?.metadata.deletionTimestamp !== undefined;
+  await cache.waitFor(() => gone(cache.get(deleted.metadata)), AbortSignal.timeout(CATCH_UP_MS));
+}

@@ -59,6 +59,7 @@ async function startOperator(identity: string): Promise<GymOperator> {
     app: loadApp(),
     config: { ...operatorDefaults, pool: { spare: 0, max: 0 }, identity },
     judges: openJudges({ registry: metrics.registry, log: silentLogger, faultTerms: [] }),
+    llm: { state: () => ({ status: 'False', reason: 'NotConfigured', message: 'None' }) },
     archive: { append: () => Promise.resolve() },
     events: new EventRecorder({ client: own, reportingController: 'test', reportingInstance: identity, log: silentLogger }),
     log: silentLogger,

@@ -1,7 +1,9 @@
 import type { Arena, ArenaStatus } from '../../api/arena.ts';
 import { type Condition, findCondition, isTrue, setCondition } from '../../api/conditions.ts';
 import { ARENA_FORCE_PODS_SECONDS, ARENA_STRIP_FINALIZERS_SECONDS, ARENA_STUCK_SECONDS } from '../../api/defaults.ts';
+import type { Incident } from '../../api/incident.ts';
 import { ConditionType, Reason } from '../../api/reasons.ts';
+import { isFinished } from '../incident/plan.ts';
 
 /** What one pass sees of an Arena. */
 export interface ArenaObservation {
@@ -137,10 +139,21 @@ export function planPool(o: PoolObservation, limits: PoolLimits): { create: numb
 
 /** The Ready, unclaimed arena that has waited longest. */
 export function pickArena(arenas: readonly Arena[]): Arena | undefined {
-  const free = arenas.filter((a) => !a.metadata.deletionTimestamp && !a.spec.claimRef && isTrue(a.status?.conditions, ConditionType.Ready));
   const readyAt = (a: Arena): string => findCondition(a.status?.conditions, ConditionType.Ready)?.lastTransitionTime ?? '';
-  return free.sort((a, b) => readyAt(a).localeCompare(readyAt(b)))[0];
+  return freeArenas(arenas).sort((a, b) => readyAt(a).localeCompare(readyAt(b)))[0];
 }
+
+const freeArenas = (arenas: readonly Arena[]): Arena[] =>
+  arenas.filter((a) => !a.metadata.deletionTimestamp && !a.spec.claimRef && isTrue(a.status?.conditions, ConditionType.Ready));
+
+/** Incidents that have no arena yet and will need one. */
+export function waitingIncidents(incidents: readonly Incident[], arenas: readonly Arena[]): Incident[] {
+  const held = new Set(arenas.map((a) => a.spec.claimRef?.uid));
+  return incidents.filter((i) => !isFinished(i) && !i.metadata.deletionTimestamp && !held.has(i.metadata.uid));
+}
+
+/** Ready, unclaimed arenas beyond one for each Incident that waits. */
+export const spareArenas = (arenas: readonly Arena[], waiting: number): number => Math.max(0, freeArenas(arenas).length - waiting);
 
 /** One word for an arena, for people and metrics. */
 export function phaseOfArena(arena: Arena): string {

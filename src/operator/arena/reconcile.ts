@@ -19,7 +19,7 @@ import type { Nodes } from '../nodes.ts';
 import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import { type App, workloadKey } from './app.ts';
-import { type ArenaObservation, planArena, planPool } from './plan.ts';
+import { type ArenaObservation, planArena, planPool, waitingIncidents } from './plan.ts';
 import { advanceRevisions, type ProvisionContext, provisionBase } from './provision.ts';
 import { tearDown } from './teardown.ts';
 
@@ -160,8 +160,7 @@ export class PoolReconciler {
   async reconcile(_ref: ObjectRef, log: Logger): Promise<undefined> {
     const { world, client, config, nodes } = this.#deps;
     const arenas = world.arenas.list();
-    const held = new Set(arenas.map((a) => a.spec.claimRef?.uid));
-    const waiting = world.incidents.list().filter((i) => !isFinished(i) && !i.metadata.deletionTimestamp && !held.has(i.metadata.uid));
+    const waiting = waitingIncidents(world.incidents.list(), arenas);
     const plan = planPool({ arenas, waiting: waiting.length, full: this.#full() }, { ...config.pool, atOnce: nodes.arenasAtOnce });
     for (const arena of plan.surplus) {
       await client.delete(Resources.arenas, arena.metadata, {

@@ -2,8 +2,10 @@ import { type Assignment, type AssignmentKey, type AssignmentSpec, assignmentNam
 import type { Curriculum } from '../../api/curriculum.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { InlineIncident } from '../../api/incident.ts';
+import type { DesignOutcome } from '../../api/reasons.ts';
 import { evalAssignment, trainAssignment } from '../../curriculum/assign.ts';
 import { chooseNext } from '../../curriculum/choose.ts';
+import { fittingDesign, withoutDesign } from '../../curriculum/designs.ts';
 import { evalChoice } from '../../curriculum/eval-choice.ts';
 import { statusUnder } from '../../curriculum/fold.ts';
 import { faultsInFlight } from '../../curriculum/group.ts';
@@ -37,7 +39,11 @@ export interface DeskDependencies {
   /** Fault types that this build knows. */
   types: readonly string[];
   onHappening: (curriculum: Curriculum, happening: Happening) => void;
+  onDesign: OnDesign;
 }
+
+/** Told what became of a design, with a sentence for people. */
+export type OnDesign = (curriculum: Curriculum, outcome: DesignOutcome, message: string) => void;
 
 /** Why there is no assignment, for whoever asked. */
 export class AssignmentRefused extends Error {
@@ -112,7 +118,7 @@ export class AssignmentDesk {
 
   /** Draws, and writes down that it was drawn before anything is made of it: killed in between, a scenario is passed over, never drawn twice. */
   async #draw(curriculum: Curriculum, key: AssignmentKey): Promise<AssignmentSpec> {
-    const { client, world, composer, onHappening } = this.#deps;
+    const { client, world, composer, onHappening, onDesign } = this.#deps;
     const rules = this.rulesOf(curriculum);
     const status = refusing(() => statusUnder(curriculum.status, rules));
     const { trials: trial } = runOf(status, key.run);
@@ -121,12 +127,14 @@ export class AssignmentDesk {
     const choice = refusing(() => chooseNext(status, faultsInFlight(own), rules, asker));
     const { draw, maxDifficulty, redHerrings } = choice;
     const plan = { ...(draw ? { scenario: draw.scenario } : {}), maxDifficulty, redHerrings };
-    const incident = composer.compose(plan, JSON.stringify([key.curriculum, key.run, trial]));
+    const design = fittingDesign(choice, status, rules);
+    const incident = design?.incident ?? composer.compose(plan, JSON.stringify([key.curriculum, key.run, trial]));
     const reserved = reserve(status, key.run, choice);
-    const { curricula } = Resources;
-    const written = await writeStatus<Curriculum['status'], Curriculum>(client, curricula, world.curricula, curriculum, reserved.status);
+    const next = design ? withoutDesign(reserved.status, design.name) : reserved.status;
+    const written = await writeStatus<Curriculum['status'], Curriculum>(client, Resources.curricula, world.curricula, curriculum, next);
     for (const happening of reserved.happenings) onHappening(written, happening);
-    return trainAssignment(key, { choice, trial, incident, difficulty: incident.difficulty ?? 0 }, curriculum.spec);
+    if (design) onDesign(written, 'used', `${design.name} about ${design.fault} is played for seed ${key.seed} of run ${key.run}`);
+    return trainAssignment(key, { choice, trial, incident, difficulty: incident.difficulty ?? 0, design: design?.name }, curriculum.spec);
   }
 
   /** What is held out depends on the seed alone: no state is read, none is written. */

@@ -9,16 +9,19 @@ import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import type { Logger } from '../../kube/logger.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
+import type { LlmState } from '../../llm/open.ts';
 import { writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import type { AssignmentDesk } from './desk.ts';
 import { endedRuns } from './ended-runs.ts';
+import { llmMs, withLlmState } from './llm-state.ts';
 
 export interface CurriculumDependencies {
   client: KubeClient;
   world: Pick<World, 'curricula' | 'assignments' | 'episodes'>;
   desk: AssignmentDesk;
   clock: Clock;
+  llmState: () => LlmState;
   onHappening: (curriculum: Curriculum, happening: Happening) => void;
 }
 
@@ -38,7 +41,7 @@ export class CurriculumReconciler {
       const groupMs = await this.#closeGroups(curriculum);
       await this.#count(curriculum, log);
       const endMs = await this.#endRuns(ref);
-      const waits = [groupMs, endMs].filter((ms) => ms !== undefined);
+      const waits = [groupMs, endMs, llmMs(curriculum.spec, this.#deps.llmState())].filter((ms) => ms !== undefined);
       return waits.length ? { requeueAfterMs: Math.max(1, Math.min(...waits)) } : undefined;
     });
   }
@@ -71,7 +74,7 @@ export class CurriculumReconciler {
 
   /** Writes one thing after the other until every closed group is counted; see nextCountingWrite for why that happens once. */
   async #count(seen: Curriculum, log: Logger): Promise<void> {
-    const { client, world, desk, onHappening } = this.#deps;
+    const { client, world, desk, clock, llmState, onHappening } = this.#deps;
     const rules = desk.rulesOf(seen);
     for (;;) {
       const curriculum = world.curricula.get(seen.metadata);
@@ -93,12 +96,14 @@ export class CurriculumReconciler {
         );
         continue;
       }
+      const { spec, metadata } = curriculum;
+      const { generation } = metadata;
       const written = await writeStatus<CurriculumStatus | undefined, Curriculum>(
         client,
         Resources.curricula,
         world.curricula,
         curriculum,
-        { ...(next?.status ?? status), observedGeneration: curriculum.metadata.generation },
+        withLlmState({ ...(next?.status ?? status), observedGeneration: generation }, spec, llmState(), clock.now()),
       );
       for (const happening of next?.happenings ?? []) {
         log.info({ reason: happening.reason }, happening.message);

@@ -64,3 +64,12 @@ describe('creating an object', () => {
     await expect(applyMutation(recorder(refused).client, note, arena)).rejects.toThrow('Forbidden');
   });
 });
+
+test('a JSON patch is sent as it is, by nobody who names the gym', async () => {
+  const sent: unknown[] = [];
+  const jsonPatch = async (...call: unknown[]) => void sent.push(...call.slice(1));
+  const patch = [{ op: 'add' as const, path: '/spec/replicas', value: 2 }];
+  const mutation: Mutation = { verb: 'patch', kind: 'Deployment', namespace: 'auth', name: 'auth-service', type: 'json', patch };
+  await applyMutation({ jsonPatch } as unknown as KubeClient, mutation, arena);
+  expect(sent).toEqual([{ namespace: 'auth-k3x9a1b2c3', name: 'auth-service' }, patch, { fieldManager: 'kubectl-client-side-apply' }]);
+});

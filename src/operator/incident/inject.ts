@@ -22,11 +22,15 @@ export async function applyMutation(client: KubeClient, mutation: Mutation, aren
     const whole = { ...object, metadata: { ...object.metadata, namespace: mutation.namespace } };
     return createQuietly(client, toRealValue(whole, arena) as KubeObject, manager);
   }
-  const { name, subresource } = mutation;
+  const ref = { namespace, name: mutation.name };
+  const resource = PATCHED[mutation.kind] as typeof Resources.deployments;
+  if (mutation.type === 'json') {
+    await client.jsonPatch(resource, ref, mutation.patch, { fieldManager: NEUTRAL_FIELD_MANAGER });
+    return;
+  }
+  const { subresource } = mutation;
   const options = { fieldManager: NEUTRAL_FIELD_MANAGER, ...(subresource ? { subresource } : {}) };
   const patch = mutation.patch as Record<string, unknown>;
-  const resource = PATCHED[mutation.kind];
-  if (mutation.type === 'strategic')
-    await client.strategicPatch(resource as typeof Resources.deployments, { namespace, name }, patch, options);
-  else await client.mergePatch(resource as typeof Resources.deployments, { namespace, name }, patch, options);
+  if (mutation.type === 'strategic') await client.strategicPatch(resource, ref, patch, options);
+  else await client.mergePatch(resource, ref, patch, options);
 }

@@ -21,6 +21,7 @@ import { pickArena } from '../arena/plan.ts';
 import { type ArenaReader, rememberedByName } from '../arena-state.ts';
 import { caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
+import { baselineName, baselineOf } from './baseline.ts';
 import type { HealthWatch } from './health-watch.ts';
 import { applyMutation } from './inject.ts';
 import { episodeOf, isPlayed } from './owner.ts';
@@ -110,7 +111,7 @@ export class IncidentReconciler {
       played: isPlayed(incident, world),
     };
     if (!arena || isFinished(incident) || incident.metadata.deletionTimestamp) return base;
-    const baseline = await this.#baseline(incident);
+    const baseline = await baselineOf(incident, this.#deps);
     if (!baseline) return base;
     if (!incident.status?.faults) {
       const faults = resolveFaults(incident.spec.faults, baseline);
@@ -153,19 +154,6 @@ export class IncidentReconciler {
       return { ...plan, requeueAfterMs: 20 };
     }
     return { ...plan, requeueAfterMs: 0 };
-  }
-
-  async #baseline(incident: Incident): Promise<Baseline | undefined> {
-    const { client, health } = this.#deps;
-    const uid = incident.metadata.uid as string;
-    const known = health.baseline(uid);
-    if (known) return known;
-    const ref = { namespace: incident.metadata.namespace as string, name: baselineName(incident) };
-    const secret = await client.find(Resources.secrets, ref);
-    if (!secret) return undefined;
-    const baseline = baselineFromSecretData(secret.data);
-    health.remember(uid, baseline);
-    return baseline;
   }
 
   /**
@@ -215,5 +203,3 @@ export class IncidentReconciler {
     if (written !== incident) this.#deps.onTransition(written, incident);
   }
 }
-
-const baselineName = (incident: Incident): string => `${incident.metadata.name}-baseline`;
