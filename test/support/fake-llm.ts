@@ -36,6 +36,8 @@ export class FakeLlm {
   readonly calls: LlmCall[] = [];
   /** Answers in turn; the last one stays. */
   replies: LlmReply[] = [{ says: '{}' }];
+  /** Answers by what is asked, where given. */
+  decide: ((call: LlmCall) => LlmReply) | undefined;
   /** Whether the last flood was read to its end. */
   takenWhole = false;
   readonly #wire: 'anthropic' | 'openai';
@@ -61,8 +63,9 @@ export class FakeLlm {
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
-    this.calls.push({ path: request.url as string, headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) });
-    const reply = this.replies[Math.min(this.calls.length, this.replies.length) - 1];
+    const call: LlmCall = { path: request.url as string, headers: request.headers, body: JSON.parse(Buffer.concat(chunks).toString()) };
+    this.calls.push(call);
+    const reply = this.decide ? this.decide(call) : this.replies[Math.min(this.calls.length, this.replies.length) - 1];
     if (reply === 'hang') return;
     if (reply === 'hang half-way' || reply === 'break') {
       const whole = this.#envelope('{"never": "seen"}', 'end');
