@@ -56,6 +56,7 @@ function show({ observation, reward, done }: Frame): void {
   if (observation.message) console.log(`[${observation.message}]`);
   const judge = observation.metadata?.judge as { score?: number; phase?: string; feedback?: string } | undefined;
   if (judge?.feedback) console.log(`[${judge.phase ?? 'no phase'} ${judge.score}: ${judge.feedback}]`);
+  if (observation.hint && !done) console.log(`[hint: ${observation.hint}]`);
   if (reward !== null && (reward !== 0 || done)) console.log(`[reward ${reward}${done ? `, ${observation.outcome}` : ''}]`);
 }
 
