@@ -14,7 +14,7 @@ export function register(program: Command): void {
     .command('play')
     .description('play an incident yourself: the same page, shell and scores that an agent gets')
     .option('--url <url>', 'gateway', 'http://127.0.0.1:8000')
-    .option('--fault <type>', 'fault type (default: chosen by the seed)')
+    .option('--fault <type>', 'fault type (default: what the Curriculum default gives the seed)')
     .option('--seed <n>', 'same seed, same incident', wholeNumber)
     .action(play);
 }
