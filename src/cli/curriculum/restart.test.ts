@@ -1,11 +1,13 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Assignment, AssignmentSpec } from '../../api/assignment.ts';
-import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
+import { type Curriculum, type CurriculumStatus, curriculumStatusSchema } from '../../api/curriculum.ts';
+import type { Episode, EpisodeStatus } from '../../api/episode.ts';
 import { nextCountingWrite } from '../../curriculum/counting.ts';
 import { statusUnder } from '../../curriculum/fold.ts';
 import { assignment, known, rulesWith, statusIn } from '../../curriculum/testing.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { ApiError } from '../../kube/errors.ts';
+import { type Resource, Resources } from '../../kube/resource.ts';
 import { restart, store } from './restart.ts';
 
 const RULES = rulesWith();
@@ -13,9 +15,21 @@ const REF = { namespace: 'gym', name: 'c' };
 const OLD = statusIn('beginner', RULES, { stint: 3, trials: 9, mastery: [known('oom_kill', 0.9)], folding: ['a-folding'] });
 const closed = { closedTime: '2026-01-01T00:00:00.000Z', success: 1, reward: 5 };
 
-/** A Curriculum and its Assignments, as an API server keeps them. `before(call)` runs before the call of that number, from 0. */
+const episode = (name: string, status: EpisodeStatus, curriculum = REF.name): Episode => ({
+  ...{ apiVersion: '', kind: 'Episode', metadata: { name, namespace: REF.namespace } },
+  ...{ spec: { curriculumRef: { name: curriculum }, seed: 0 }, status: { assignment: 'a-new', ...status } },
+});
+
+/** A Curriculum, its Assignments and their Episodes, as an API server keeps them. `before(call)` runs before the call of that number, from 0. */
 class Server {
   readonly assignments = new Map<string, Assignment>();
+  episodes = [
+    episode('over', { incident: 'over', outcome: 'Resolved' }),
+    episode('refused', { outcome: 'InfrastructureFailed' }),
+    episode('plays', { incident: 'plays' }),
+    episode('waits', {}),
+    episode('of-another', { incident: 'of-another' }, 'other'),
+  ];
   curriculum: Curriculum | undefined = { apiVersion: '', kind: 'Curriculum', metadata: { ...REF, resourceVersion: '1' }, spec: RULES.spec };
   calls = 0;
   readonly #before: (call: number) => void;
@@ -66,7 +80,14 @@ class Server {
       return work();
     };
     return {
-      list: () => answer(() => ({ items: [...this.assignments.values()] })),
+      list: (resource: Resource) =>
+        answer(() => ({ items: resource.kind === Resources.episodes.kind ? this.episodes : [...this.assignments.values()] })),
+      patchStatus: (_: unknown, { name }: { name: string }, { assignment: value }: { assignment: null }) =>
+        answer(() => {
+          this.episodes = this.episodes.map((e) =>
+            e.metadata.name === name ? { ...e, status: { ...e.status, assignment: value ?? undefined } } : e,
+          );
+        }),
       delete: (_: unknown, { name }: { name: string }) => answer(() => this.assignments.delete(name)),
       find: () => answer(() => this.curriculum),
       get: () => answer(() => this.curriculum),
@@ -92,8 +113,19 @@ describe('a restart', () => {
     const server = new Server();
     expect(await restart(server.client(), REF)).toBe(3);
     expect([...server.assignments.keys()]).toEqual(['a-other']);
+    expect(server.curriculum?.status).toEqual(curriculumStatusSchema.parse(server.curriculum?.status));
     server.count();
     expect(statusUnder(server.curriculum?.status, RULES)).toMatchObject({ tier: 'warmup', trials: 0, stint: 5, mastery: [], folding: [] });
+  });
+
+  test('parts what was begun from its Assignment before the new status is there, since the next one may have the same name', async () => {
+    const attached = (): string[] => server.episodes.filter(({ status }) => status?.assignment).map(({ metadata }) => metadata.name);
+    const afterWrite: string[][] = [];
+    const server = new Server(() => {
+      if (server.curriculum?.status !== OLD) afterWrite.push(attached());
+    });
+    await restart(server.client(), REF);
+    expect(afterWrite).toEqual([['waits', 'of-another']]);
   });
 
   test('goes on from an imported status, with a stint that no earlier draw has', async () => {

@@ -3,10 +3,10 @@ import type { Curriculum, CurriculumSpec, CurriculumStatus } from '../../api/cur
 import { API_VERSION } from '../../api/group.ts';
 import { BLANK_STATUS } from '../../curriculum/fold.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isConflict } from '../../kube/errors.ts';
+import { isConflict, isNotFound } from '../../kube/errors.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
 
-type Api = Pick<KubeClient, 'create' | 'delete' | 'find' | 'get' | 'list' | 'replace'>;
+type Api = Pick<KubeClient, 'create' | 'delete' | 'find' | 'get' | 'list' | 'patchStatus' | 'replace'>;
 
 /** An operator that counts or draws writes the same object; it does not do so ten times in a row. */
 const ATTEMPTS = 10;
@@ -30,6 +30,9 @@ export async function store(client: Api, ref: Required<ObjectRef>, spec: Curricu
  * between may have been a draw. A draw that was written down just before and makes its Assignment just after is told by its stint, which is
  * below the new one: it is removed at the end. Should it come later still, it counts for no promotion, as any trial of an earlier stint.
  *
+ * A seed that is asked for again gets an Assignment of the same name. So Episodes of before are parted from theirs, else they would be its first
+ * members. Those that wait for their Incident are left to the operator, which ends them: parted, they would draw from the old status.
+ *
  * @returns how many Assignments were removed
  */
 export async function restart(client: Api, ref: Required<ObjectRef>, status: CurriculumStatus = BLANK_STATUS): Promise<number> {
@@ -42,6 +45,7 @@ export async function restart(client: Api, ref: Required<ObjectRef>, status: Cur
   };
   const stint = await untilWritten(ref, async () => {
     await remove(() => true);
+    await partEpisodes(client, ref);
     const found: Curriculum = await client.get(Resources.curricula, ref);
     const next = found.status ? Math.max(status.stint, found.status.stint + 1) : status.stint;
     const { conditions } = found.status ?? {};
@@ -51,6 +55,19 @@ export async function restart(client: Api, ref: Required<ObjectRef>, status: Cur
   });
   await remove(({ spec }) => spec.stint !== undefined && spec.stint < stint);
   return removed;
+}
+
+async function partEpisodes(client: Api, { namespace, name }: Required<ObjectRef>): Promise<void> {
+  const { items } = await client.list(Resources.episodes, { namespace });
+  const begun = items.filter(
+    ({ spec, status }) => spec.curriculumRef?.name === name && status?.assignment && (status.incident || status.outcome),
+  );
+  for (const { metadata } of begun) {
+    const ref = { namespace, name: metadata.name };
+    await client.patchStatus(Resources.episodes, ref, { assignment: null }).catch((error) => {
+      if (!isNotFound(error)) throw error;
+    });
+  }
 }
 
 async function untilWritten<T>({ name }: ObjectRef, write: () => Promise<T>): Promise<T> {
