@@ -8,7 +8,7 @@ import { simulate } from '../curriculum/simulate.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { Resources } from '../kube/resource.ts';
 import { type ClientOptions, withClient, withClientOptions } from './client.ts';
-import { documentOf, parseDocument } from './curriculum/document.ts';
+import { type CurriculumDocument, documentOf, parseDocument } from './curriculum/document.ts';
 import { restart, store } from './curriculum/restart.ts';
 import { DEFAULT_SPEC, defaultRules, simulationText } from './curriculum/simulate.ts';
 import { statusText } from './curriculum/status-text.ts';
@@ -56,7 +56,7 @@ export function register(program: Command): void {
     .argument('<file>', 'what gymctl curriculum export printed; - for standard input')
     .option('--name <name>', 'another name than the exported one; it then draws its future by its own name')
     .action(async (file: string, options: ClientOptions & { name?: string }) => {
-      const document = parseDocument(await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')), file);
+      const document = await readDocument(file);
       const ref = { namespace: options.namespace, name: options.name ?? document.name };
       const { made, removed } = await withClient(options, async (client) => ({
         made: await store(client, ref, document.spec),
@@ -89,6 +89,14 @@ async function existing(client: KubeClient, namespace: string, name: string): Pr
   const { items } = await client.list(Resources.curricula, { namespace });
   const names = items.map(({ metadata }) => metadata.name).join(', ');
   throw new Error(`Curriculum ${name} does not exist in namespace ${namespace}; there is ${names || 'none'}`);
+}
+
+async function readDocument(file: string): Promise<CurriculumDocument> {
+  if (file === '-') return parseDocument(await text(process.stdin), 'standard input');
+  const content = await readFile(file, 'utf8').catch((error: Error) => {
+    throw new Error(`${file} cannot be read: ${error.message}; give a file that gymctl curriculum export wrote, or - for standard input`);
+  });
+  return parseDocument(content, file);
 }
 
 const wholeNumber =
