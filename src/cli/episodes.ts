@@ -1,16 +1,11 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import type { Episode } from '../api/episode.ts';
-import { GYM_NAMESPACE } from '../api/group.ts';
-import { KubeClient } from '../kube/client.ts';
-import { loadKubeConfig } from '../kube/config.ts';
 import { Resources } from '../kube/resource.ts';
 import { explainReward } from '../reward/explain.ts';
+import { type ClientOptions, withClient, withClientOptions } from './client.ts';
 import { alignedColumns } from './table.ts';
 
-interface EpisodesOptions {
-  kubeconfig?: string;
-  context?: string;
-  namespace: string;
+interface EpisodesOptions extends ClientOptions {
   json?: boolean;
   limit: number;
 }
@@ -19,13 +14,7 @@ interface EpisodesOptions {
 export function register(program: Command): void {
   const episodes = program.command('episodes').description('look at what was played');
   const sub = (usage: string, description: string) =>
-    episodes
-      .command(usage)
-      .description(description)
-      .option('--kubeconfig <path>', 'kubeconfig (default: $KUBECONFIG, else ~/.kube/config)')
-      .option('--context <name>', 'context of that kubeconfig')
-      .option('--namespace <name>', 'namespace of the Episodes', GYM_NAMESPACE)
-      .option('--json', 'print JSON');
+    withClientOptions(episodes.command(usage).description(description), 'Episodes').option('--json', 'print JSON');
 
   sub('list', 'print Episodes, the newest last')
     .option('--limit <count>', 'print at most so many', count, 50)
@@ -44,20 +33,10 @@ export function register(program: Command): void {
         process.exitCode = 1;
         return;
       }
-      const { steps, reward, rewardParts, outcome, scorable } = episode.status ?? {};
-      console.log(
-        options.json ? JSON.stringify({ name, outcome, scorable, reward, rewardParts, steps }) : explainReward(episode).join('\n'),
-      );
+      const { steps, reward, rewardParts, outcome, scorable, weights, llm, veto } = episode.status ?? {};
+      const parts = { name, outcome, scorable, reward, rewardParts, weights, llm, veto, steps };
+      console.log(options.json ? JSON.stringify(parts) : explainReward(episode).join('\n'));
     });
-}
-
-async function withClient<T>({ kubeconfig, context }: EpisodesOptions, work: (client: KubeClient) => Promise<T>): Promise<T> {
-  const client = new KubeClient(loadKubeConfig({ ...(kubeconfig ? { path: kubeconfig } : {}), ...(context ? { context } : {}) }));
-  try {
-    return await work(client);
-  } finally {
-    await client.close();
-  }
 }
 
 const byStart = (a: Episode, b: Episode): number =>

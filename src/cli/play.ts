@@ -14,7 +14,7 @@ export function register(program: Command): void {
     .command('play')
     .description('play an incident yourself: the same page, shell and scores that an agent gets')
     .option('--url <url>', 'gateway', 'http://127.0.0.1:8000')
-    .option('--fault <type>', 'fault type (default: chosen by the seed)')
+    .option('--fault <type>', 'fault type (default: what the Curriculum default gives the seed)')
     .option('--seed <n>', 'same seed, same incident', wholeNumber)
     .action(play);
 }
@@ -56,6 +56,7 @@ function show({ observation, reward, done }: Frame): void {
   if (observation.message) console.log(`[${observation.message}]`);
   const judge = observation.metadata?.judge as { score?: number; phase?: string; feedback?: string } | undefined;
   if (judge?.feedback) console.log(`[${judge.phase ?? 'no phase'} ${judge.score}: ${judge.feedback}]`);
+  if (observation.hint && !done) console.log(`[hint: ${observation.hint}]`);
   if (reward !== null && (reward !== 0 || done)) console.log(`[reward ${reward}${done ? `, ${observation.outcome}` : ''}]`);
 }
 

@@ -22,15 +22,18 @@ export interface Trial {
 
 const SHOWN_REWARDS = 5;
 
+/** Nothing learned, and in no tier yet: statusUnder() puts it into the first one. */
+export const BLANK_STATUS: CurriculumStatus = {
+  ...{ tier: '', stint: 0, difficulty: 0, persona: 'junior', trials: 0, trialsInTier: 0, tierResults: [], mastery: [] },
+  ...{ masterySummary: '', weakSpots: [], graduated: [], unlocked: [], recent: [], lastRewards: '', runs: [], folding: [] },
+};
+
 /**
  * The status that the rules make of what is known: a new Curriculum stands in the lowest tier in which there is anything to draw, and one that
  * is below it (its spec was edited) moves there. All that derives from other fields is made anew. Throws when nothing can be drawn at all.
  */
 export function statusUnder(status: CurriculumStatus | undefined, rules: Rules): CurriculumStatus {
-  const known: CurriculumStatus = status ?? {
-    ...{ tier: '', stint: 0, difficulty: 0, persona: 'junior', trials: 0, trialsInTier: 0, tierResults: [], mastery: [] },
-    ...{ masterySummary: '', weakSpots: [], graduated: [], unlocked: [], recent: [], lastRewards: '', runs: [], folding: [] },
-  };
+  const known = status ?? BLANK_STATUS;
   const floor = floorTier(rules);
   const { tiers } = rules.spec;
   if (status && tierIndex(rules.spec, known.tier) >= floor) return derived(known, rules);

@@ -11,7 +11,7 @@ export interface PaperSpace {
 }
 
 /**
- * Scenarios that exist on paper only, for simulations: every set of one to three fault types, a number of times. A scenario is drawn for each of
+ * For tests: scenarios that exist on paper only, every set of one to three fault types, a number of times. A scenario is drawn for each of
  * its faults as often as for the others.
  */
 export function paperSource({ types, difficultyOf, tiers, variants }: PaperSpace): ScenarioSource {

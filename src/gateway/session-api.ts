@@ -47,7 +47,7 @@ export const observationSchema = z
     active_alerts: z.array(z.string()).meta({ description: 'Alerts that fire now' }),
     steps_taken: z.int().min(0),
     max_steps: z.int().min(1),
-    hint: z.string().meta({ description: 'A hint derived from what the agent has seen; often empty' }),
+    hint: z.string().meta({ description: 'Help for a junior, from what the agent has seen; often empty, always in eval' }),
     scorable: z.boolean().meta({ description: 'False: the infrastructure failed, not the agent; leave the episode out of training' }),
     message: z
       .string()
@@ -56,7 +56,10 @@ export const observationSchema = z
       .string()
       .nullable()
       .meta({ description: 'Resolved, StepsExhausted, GaveUp, TimedOut, Abandoned or InfrastructureFailed once done; null before' }),
-    metadata: z.record(z.string(), z.unknown()).default({}).meta({ description: "The judge's score, phase and feedback for this step" }),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .default({})
+      .meta({ description: 'judge: score, phase and feedback for this step, and the source of them, heuristic or llm' }),
   })
   .meta({ title: 'KubeSreGymObservation' });
 /** What the agent sees. `reward` and `done` stand beside it in StepResult, never inside. */

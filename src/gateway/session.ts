@@ -10,6 +10,7 @@ import { STEP_OBJECT_OUTPUT_CHARS, type StepSpec } from '../api/step.ts';
 import { deliver } from '../reward/deliver.ts';
 import type { Chosen } from './choose.ts';
 import type { EpisodeClient, Workplace, WorkplaceFactory, WorkResult } from './episode-client.ts';
+import { hintOf, judgementOf } from './judgement.ts';
 import {
   type Action,
   EMPTY_STATE,
@@ -232,8 +233,8 @@ export class EpisodeSession implements GymSession {
       : status?.settling
         ? 'The change is still settling.'
         : '';
-    const metadata = scored ? { judge: { score: scored.score, phase: scored.phase, feedback: scored.feedback } } : {};
-    return { observation: this.#observe(play, { output: step?.output ?? '', message, metadata }), reward, done: play.done };
+    const observed = { output: step?.output ?? '', message, metadata: judgementOf(scored) };
+    return { observation: this.#observe(play, observed), reward, done: play.done };
   }
 
   #observe(play: Play, part: { output: string; message?: string; metadata?: Record<string, unknown> }): Observation {
@@ -245,7 +246,7 @@ export class EpisodeSession implements GymSession {
       active_alerts: resolved || !status?.alert ? [] : [`${status.alert.severity.toUpperCase()}: ${status.alert.title}`],
       steps_taken: play.steps,
       max_steps: status?.maxSteps ?? DEFAULT_MAX_STEPS,
-      hint: '',
+      hint: hintOf(play.episode),
       scorable: status?.scorable ?? true,
       message: part.message ?? '',
       outcome: status?.outcome ?? null,

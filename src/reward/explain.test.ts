@@ -3,6 +3,7 @@ import type { Episode, EpisodeStatus, StepStatus } from '../api/episode.ts';
 import { explainReward } from './explain.ts';
 import { rewardInputOf } from './from-episode.ts';
 import { rewardOf } from './reward.ts';
+import { DEFAULT_WEIGHTS } from './weights.ts';
 
 const steps: StepStatus[] = [
   {
@@ -23,6 +24,7 @@ function episode(status: EpisodeStatus, played = steps): Episode {
     rewardInputOf(played, {
       ...{ maxSteps: 16, difficulty: 0.25, resolved: status.outcome === 'Resolved', scorable: status.scorable ?? true },
       ...{ faultsFixedShare: 0, diagnosisScore: 0 },
+      ...(status.weights ? { weights: status.weights } : {}),
     }),
   );
   return {
@@ -60,6 +62,26 @@ describe('explainReward', () => {
     };
     expect(text(shortened)).toContain('recorded: -0.15; the commands were shortened since');
   });
+  test('the weights are those that the assignment froze', () => {
+    const weights = { ...DEFAULT_WEIGHTS, phaseInOrder: 0.3, phaseSkipped: -0.4, repeat: -0.05, shapingLimit: 0.4 };
+    const said = text(episode({ outcome: 'Resolved', weights }));
+    expect(said).toContain('step 1: opens triage, judge +0.1, in order +0.3');
+    expect(said).toContain('step 2: judge -0.1, repeat -0.05');
+    expect(said).toContain('step 4: opens fix, judge +0.1, skips investigate -0.4');
+    expect(said).toContain('-0.05 for repeats, within ±0.4');
+    expect(said).not.toContain('recorded:');
+  });
+  test('what an LLM did, and a veto, are a line each', () => {
+    const llm = { calls: 5, inputTokens: 4200, outputTokens: 310, usd: 0.0057, seconds: 6.2, fallbacks: 1 };
+    const said = text(episode({ outcome: 'StepsExhausted', llm, veto: { step: 4, reason: 'scaled away,\nnot repaired' } }));
+    expect(said).toContain('\nLLM: 5 answers, 4200 tokens in and 310 out for 0.0057 USD, 6.2 s; 1 judgements by the rules instead\n');
+    expect(said).toContain('\nveto: after step 4 the judge took back a resolution: scaled away, not repaired\n');
+  });
+  test('a price that is not known is not made up', () => {
+    const llm = { calls: 5, inputTokens: 4200, outputTokens: 310, seconds: 6.2, fallbacks: 0 };
+    expect(text(episode({ outcome: 'Resolved', llm }))).toContain('310 out at an unknown price');
+  });
+  test('without an LLM nothing is said of one', () => expect(text(episode({ outcome: 'Resolved' }))).not.toMatch(/LLM|veto/));
   test('a failed episode shows no shaping', () => {
     const said = text(episode({ outcome: 'StepsExhausted', fixScore: 0.5 }));
     expect(said).toContain('reward -2');

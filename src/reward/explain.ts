@@ -1,16 +1,17 @@
-import type { Episode, StepStatus } from '../api/episode.ts';
+import type { Episode, EpisodeStatus, StepStatus } from '../api/episode.ts';
 import { workOf } from './from-episode.ts';
 import { effortOf, round } from './reward.ts';
 import { type StepShaping, shapingOf } from './shaping.ts';
 import { DEFAULT_WEIGHTS, type RewardWeights } from './weights.ts';
 
 /**
- * How an Episode's reward comes about, line by line, from what its status holds. Totals are the recorded ones; where a final Episode has shortened its
- * commands so far that repeats cannot be told any more, a line says what that leaves open.
+ * How an Episode's reward comes about, line by line, from what its status holds: by its own weights, else the default ones. Totals are the recorded
+ * ones; where a final Episode has shortened its commands so far that repeats cannot be told any more, a line says what that leaves open.
  */
-export function explainReward(episode: Episode, weights: RewardWeights = DEFAULT_WEIGHTS): string[] {
+export function explainReward(episode: Episode): string[] {
   const { name } = episode.metadata;
   const status = episode.status ?? {};
+  const weights: RewardWeights = status.weights ?? DEFAULT_WEIGHTS;
   const ended = status.outcome ?? 'still running';
   const parts = status.rewardParts;
   if (status.scorable === false) return [`${name}: ${ended}, unscorable: the infrastructure failed, so there is no reward`];
@@ -29,7 +30,21 @@ export function explainReward(episode: Episode, weights: RewardWeights = DEFAULT
     const known = `faults fixed ${share(status.fixScore)}, diagnosis ${share(status.diagnosisScore)}`;
     lines.push(`${points(parts.partialCredit)}  partial credit: ${known}`);
   }
-  return [...lines, '', ...frames(status.steps ?? [])];
+  return [...lines, ...judging(status), '', ...frames(status.steps ?? [])];
+}
+
+/** What an LLM did for the Episode, and whether the judge took back a resolution; nothing where neither happened. */
+function judging({ llm, veto }: EpisodeStatus): string[] {
+  const lines: string[] = [];
+  if (llm) {
+    const { calls, inputTokens, outputTokens, usd, seconds, fallbacks } = llm;
+    const cost = usd === undefined ? 'at an unknown price' : `for ${usd} USD`;
+    lines.push(
+      `LLM: ${calls} answers, ${inputTokens} tokens in and ${outputTokens} out ${cost}, ${seconds} s; ${fallbacks} judgements by the rules instead`,
+    );
+  }
+  if (veto) lines.push(`veto: after step ${veto.step} the judge took back a resolution: ${veto.reason.replace(/\s+/g, ' ')}`);
+  return lines.length ? ['', ...lines] : [];
 }
 
 function explainShaping(

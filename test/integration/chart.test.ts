@@ -9,7 +9,7 @@ import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
 import { createLogger } from '../../src/kube/logger.ts';
 import { Resources } from '../../src/kube/resource.ts';
-import type { KubeObject, Secret } from '../../src/kube/types.ts';
+import type { EnvVar, KubeObject, Secret } from '../../src/kube/types.ts';
 import { cachedProgram } from '../../src/local/cache.ts';
 import { CHART, installChart } from '../../src/local/chart.ts';
 import { must } from '../../src/local/command.ts';
@@ -44,7 +44,7 @@ async function rendered(...args: string[]): Promise<Map<string, KubeObject>> {
 }
 
 type PodTemplate = {
-  spec: { template: { spec: { containers: { args: string[]; securityContext: Record<string, unknown> }[] } & object } };
+  spec: { template: { spec: { containers: { args: string[]; env?: EnvVar[]; securityContext: Record<string, unknown> }[] } & object } };
 };
 
 describe('the chart', () => {
@@ -92,6 +92,28 @@ describe('the chart', () => {
     expect(chart.get(`Deployment ${SYSTEM_NAMESPACE}/runner`)).toMatchObject({ spec: { replicas: 3 } });
     const gateway = chart.get(`Deployment ${SYSTEM_NAMESPACE}/gateway`) as unknown as PodTemplate;
     expect(gateway.spec.template.spec.containers[0].args).toContain('--max-sessions=3');
+  }, 60_000);
+
+  test('tells the operator of the Curriculum and of an LLM, whose key stays in its Secret', async () => {
+    const envOf = async (...args: string[]): Promise<Record<string, unknown>> => {
+      const operator = (await rendered(...args)).get(`Deployment ${SYSTEM_NAMESPACE}/operator`) as unknown as PodTemplate;
+      const env = operator.spec.template.spec.containers[0].env ?? [];
+      return Object.fromEntries(env.map(({ name, value, valueFrom }) => [name, valueFrom ?? value]));
+    };
+    const none = { MALLOC_ARENA_MAX: '2', GYM_MODE: 'standard', EVAL_MIN_DIFFICULTY: '0' };
+    expect(await envOf()).toEqual(none);
+    expect(await envOf('--set', 'llm.secretName=llm')).toEqual(none);
+
+    const own = ['llm.backend=hf', 'llm.model=m', 'llm.baseUrl=http://server:8000/v1', 'curriculum.mode=adversarial'];
+    const llm = { LLM_BACKEND: 'hf', LLM_MODEL: 'm', LLM_BASE_URL: 'http://server:8000/v1' };
+    expect(await envOf('--set', own.join(','))).toEqual({ ...none, GYM_MODE: 'adversarial', ...llm });
+
+    const keys = ['ANTHROPIC_API_KEY', 'OPENAI_API_KEY', 'HF_TOKEN'];
+    const fromSecret = keys.map((key) => [key, { secretKeyRef: { name: 'llm', key, optional: true } }]);
+    expect(await envOf('--set', 'llm.backend=openai,llm.secretName=llm')).toEqual({
+      ...{ ...none, LLM_BACKEND: 'openai', LLM_MODEL: '', LLM_BASE_URL: '' },
+      ...Object.fromEntries(fromSecret),
+    });
   }, 60_000);
 
   test('is refused in another namespace, whose operator no admission policy would hold', async () => {

@@ -4,6 +4,8 @@ import type { Curriculum, CurriculumSpec } from '../../src/api/curriculum.ts';
 import type { Episode, EpisodeSpec } from '../../src/api/episode.ts';
 import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
 import type { Incident } from '../../src/api/incident.ts';
+import { documentOf, parseDocument } from '../../src/cli/curriculum/document.ts';
+import { restart, store } from '../../src/cli/curriculum/restart.ts';
 import { openJudges } from '../../src/judge/open.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
@@ -212,6 +214,32 @@ describe('a Curriculum', () => {
     await Promise.all(evaluated.map((episode) => end(episode, true)));
     expect(curricula.get(inGym('twice'))?.status?.trials ?? 0).toBe(0);
   }, 60_000);
+
+  test('begins anew under a running operator with nothing of before, and goes on from what was exported under another name', async () => {
+    await startOperator('one');
+    await makeCurriculum('anew', { groupSize: 2, designer: { kind: 'procedural', noFaultShare: 0 } });
+    const play = async (resolved: boolean): Promise<void> => {
+      const asked = await Promise.all(
+        Array.from({ length: 10 }, (_, i) => ask({ curriculumRef: { name: 'anew' }, run: 'r', seed: i % 5 })),
+      );
+      await Promise.all((await Promise.all(asked.map(assigned))).map((episode) => end(episode, resolved)));
+    };
+    await play(true);
+    await restart(client, inGym('anew'));
+    await play(false);
+    const learned = await counted('anew', 5);
+    expect(learned.status?.trials).toBe(5);
+    expect(learned.status?.mastery.flatMap(({ results }) => results)).toEqual([0, 0, 0, 0, 0]);
+
+    const document = parseDocument(JSON.stringify(documentOf(learned)), 'test');
+    expect(await store(client, inGym('copy'), document.spec)).toBe(true);
+    await restart(client, inGym('copy'), document.status);
+    const { tier, trials, mastery, recent, runs } = (await counted('copy', 5)).status ?? {};
+    expect({ tier, trials, mastery, recent, runs }).toEqual({
+      ...{ tier: learned.status?.tier, trials: 5, mastery: learned.status?.mastery },
+      ...{ recent: learned.status?.recent, runs: learned.status?.runs },
+    });
+  }, 120_000);
 
   test('refuses what it cannot give, with a sentence in the Episode', async () => {
     await startOperator('one');
