@@ -55,11 +55,13 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   episodes.start();
   await episodes.waitForSync(AbortSignal.timeout(30_000));
   const heartbeat = await startHeartbeat({ client, clock, log, namespace: GYM_NAMESPACE, name: config.identity });
+  // A gateway that comes back under its old name counts its seeds from 0 again, so it is another run.
+  const run = `${config.identity}-${clock.now().getTime().toString(36)}`;
   const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE });
   const deps = {
     episodes: kubeEpisodes,
     workplaces,
-    choose: chooser(app, config.identity),
+    choose: chooser(app, run),
     gateway: config.identity,
     now: () => clock.now(),
   };
