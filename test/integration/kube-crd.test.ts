@@ -51,6 +51,7 @@ async function refusal(request: Promise<unknown>): Promise<string> {
 describe('what is refused at the door', () => {
   const oom = { type: 'oom_kill', target };
   const step = { episode: 'e', index: 1, action: 'Command', completedTime: '2026-01-01T00:00:00Z' };
+  const tier = (name: string, maxDifficulty: number) => ({ name, maxDifficulty });
   const cases: [string, Resource, unknown, string][] = [
     ['an unknown fault type', Resources.incidents, { faults: [{ type: 'earthquake', target }] }, 'Unsupported value: "earthquake"'],
     ['a sixth fault', Resources.incidents, { faults: Array(6).fill(oom) }, 'must have at most 5 items'],
@@ -62,13 +63,20 @@ describe('what is refused at the door', () => {
     ],
     ['a fault without a target', Resources.incidents, { faults: [{ type: 'oom_kill' }] }, 'target: Required value'],
     ['a difficulty above 1', Resources.incidents, { faults: [], difficulty: 2 }, 'less than or equal to 1'],
-    ['an Episode of no incident', Resources.episodes, {}, 'give exactly one of incident and incidentRef'],
+    ['an Episode of no incident', Resources.episodes, {}, 'give exactly one of incident, incidentRef and curriculumRef'],
     [
       'an Episode of two incidents',
       Resources.episodes,
       { incident: { faults: [] }, incidentRef: { name: 'x' } },
-      'give exactly one of incident and incidentRef',
+      'give exactly one of incident, incidentRef and curriculumRef',
     ],
+    ['an Episode of a Curriculum without a seed', Resources.episodes, { curriculumRef: { name: 'c' } }, 'a curriculumRef needs a seed'],
+    ['a run without a Curriculum', Resources.episodes, { incidentRef: { name: 'x' }, run: 'r' }, 'split and run go with a curriculumRef'],
+    ['a split that there is not', Resources.episodes, { curriculumRef: { name: 'c' }, seed: 1, split: 'dev' }, 'Unsupported value: "dev"'],
+    ['an unknown red herring', Resources.incidents, { faults: [], redHerrings: [{ kind: 'ghost', target }] }, 'Unsupported value: "ghost"'],
+    ['tiers that go down', Resources.curricula, { tiers: [tier('hard', 0.8), tier('easy', 0.2)] }, 'tiers go from the easiest up'],
+    ['a least difficulty above every tier', Resources.curricula, { tiers: [tier('easy', 0.2)], minDifficulty: 0.5 }, 'is above every tier'],
+    ['a reward that pays for failing', Resources.curricula, { reward: { failed: 3 } }, 'less than or equal to -1'],
     ['too many steps', Resources.episodes, { incidentRef: { name: 'x' }, maxSteps: 65 }, 'less than or equal to 64'],
     ['an unknown action', Resources.steps, { ...step, action: 'Cheat' }, 'Unsupported value: "Cheat"'],
     ['a time that is none', Resources.steps, { ...step, completedTime: 'soon' }, 'must be of type date-time'],
