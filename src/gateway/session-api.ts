@@ -113,10 +113,10 @@ export const resetRequestSchema = z.object({
   max_output_chars: absent(z.int().min(200).max(100_000)),
   reward_delivery: absent(z.enum(['telescope', 'last', 'step'])),
   max_steps: absent(z.int().min(1).max(64)),
-  curriculum: absent(z.string().max(253)),
-  split: absent(z.string().max(253)),
+  curriculum: absent(z.string().min(1).max(253)),
+  split: absent(z.string().min(1).max(253)),
   index: absent(z.int().min(0)),
-  run: absent(z.string().max(253)),
+  run: absent(z.string().min(1).max(253)),
 });
 
 /** How rewards are spread over the steps; see the reward rules of the gym. */

@@ -6,6 +6,7 @@ import {
   SETTLE_TIMEOUT_SECONDS,
 } from '../api/defaults.ts';
 import type { Episode, EpisodeSpec } from '../api/episode.ts';
+import { ConditionType, Reason } from '../api/reasons.ts';
 import { STEP_OBJECT_OUTPUT_CHARS, type StepSpec } from '../api/step.ts';
 import { deliver } from '../reward/deliver.ts';
 import type { Chosen } from './choose.ts';
@@ -76,7 +77,7 @@ export class EpisodeSession implements GymSession {
     );
     if (this.#closed || !episode.status?.startedTime) {
       await this.#detach(episode, 1);
-      if (episode.status?.outcome) return infrastructureFailure(episode, `The incident could not be started: ${lastMessage(episode)}`);
+      if (episode.status?.outcome) return infrastructureFailure(episode, `The incident could not be started: ${startFailure(episode)}`);
       throw new GatewayError(
         'EXECUTION_ERROR',
         `No incident within ${RESET_TIMEOUT_SECONDS} s: ${lastMessage(episode)}; reset again in a while`,
@@ -119,7 +120,8 @@ export class EpisodeSession implements GymSession {
       step_count: play.steps,
       incident_id: done ? (status?.incident ?? null) : null,
       incident_type: done ? play.faults.join('+') || 'no-fault' : null,
-      difficulty: status?.difficulty ?? play.episode.spec.incident?.difficulty ?? null,
+      // Fault by fault it is a number of its own, so it would say what is broken.
+      difficulty: done ? (status?.difficulty ?? play.episode.spec.incident?.difficulty ?? null) : null,
       judge_persona: status?.persona ?? null,
       curriculum_stats: curriculumStats(play.episode),
       is_resolved: status?.outcome === 'Resolved',
@@ -296,6 +298,13 @@ export function pagerText(episode: Episode): string {
   const alert = episode.status?.alert;
   if (!alert) return '';
   return `${alert.severity.toUpperCase()}: ${alert.title}\n${alert.message}`;
+}
+
+/** Why there is no incident. What its own condition says names the fault, and the same seed brings it again. */
+function startFailure(episode: Episode): string {
+  const failed = episode.status?.conditions?.find((c) => c.type === ConditionType.Succeeded);
+  if (failed?.reason !== Reason.IncidentFailed) return lastMessage(episode);
+  return `it did not take effect; reset again (Incident ${episode.status?.incident} says more to those who run the gym)`;
 }
 
 function lastMessage(episode: Episode): string {

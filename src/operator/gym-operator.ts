@@ -125,7 +125,8 @@ export class GymOperator extends Operator {
     const arenaController = this.#controller('arena', (request, { log }) => arenas.reconcile(request, log), 8);
     const poolController = this.#controller('pool', (request, { log }) => pool.reconcile(request, log), 1);
     const incidentController = this.#controller('incident', (request, { log }) => incidents.reconcile(request, log), 8);
-    const episodeController = this.#controller('episode', (request, { log }) => episodes.reconcile(request, log), 8);
+    // A worker waits for the judge, seconds where it is an LLM, and nobody else's reset shall wait with it.
+    const episodeController = this.#controller('episode', (request, { log }) => episodes.reconcile(request, log), 64);
 
     const curriculumController = this.#controller('curriculum', (request, { log }) => curricula.reconcile(request, log), 4);
 

@@ -5,6 +5,8 @@ import { seededRandom } from '../../faults/random.ts';
 import type { Baseline } from '../../health/snapshot.ts';
 import type { Composer } from './desk.ts';
 
+/** Lists of tiers whose scenarios are kept in mind; there is one for each Curriculum that has tiers of its own. */
+const MAX_SOURCES = 8;
 /** Red herrings at most, where the tier admits any; the seed says how many. */
 const MAX_RED_HERRINGS = 4;
 
@@ -15,6 +17,7 @@ export function composerFor(app: Baseline): Composer {
     source(tierMaxima) {
       const key = tierMaxima.join(' ');
       const known = sources.get(key) ?? scenarioSource(app, tierMaxima);
+      if (sources.size >= MAX_SOURCES) sources.clear();
       sources.set(key, known);
       return known;
     },

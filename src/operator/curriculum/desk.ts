@@ -2,6 +2,7 @@ import { type Assignment, type AssignmentKey, type AssignmentSpec, assignmentNam
 import type { Curriculum } from '../../api/curriculum.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { InlineIncident } from '../../api/incident.ts';
+import { ownerReferenceTo } from '../../api/object.ts';
 import type { DesignOutcome } from '../../api/reasons.ts';
 import { evalAssignment, trainAssignment } from '../../curriculum/assign.ts';
 import { chooseNext } from '../../curriculum/choose.ts';
@@ -97,7 +98,8 @@ export class AssignmentDesk {
       const names = world.curricula.list(ref.namespace).map((c) => c.metadata.name);
       throw new AssignmentRefused(`Curriculum ${key.curriculum} does not exist; there is ${names.join(', ') || 'none'}`);
     }
-    if (curriculum.status?.endedRuns?.includes(key.run)) {
+    // What is held out is never drawn, so it cannot be drawn anew.
+    if (key.split === 'train' && curriculum.status?.endedRuns?.includes(key.run)) {
       throw new AssignmentRefused(`Run ${key.run} ended a day after its last reset; take another name for a new one`);
     }
     const spec = key.split === 'train' ? await this.#draw(curriculum, key) : this.#heldOut(curriculum, key);
@@ -105,14 +107,20 @@ export class AssignmentDesk {
       const created = await client.create(Resources.assignments, {
         apiVersion: API_VERSION,
         kind: 'Assignment',
-        metadata: { ...ref, labels: { [`${API_VERSION.split('/')[0]}/curriculum`]: key.curriculum } },
+        metadata: {
+          ...ref,
+          labels: { [`${API_VERSION.split('/')[0]}/curriculum`]: key.curriculum },
+          ownerReferences: [ownerReferenceTo({ ...curriculum, apiVersion: API_VERSION, kind: 'Curriculum' })],
+        },
         spec,
       });
       await appeared(world.assignments, created);
       return created;
     } catch (error) {
       if (!isAlreadyExists(error)) throw error;
-      return client.get(Resources.assignments, ref);
+      const first = await client.get(Resources.assignments, ref);
+      await appeared(world.assignments, first);
+      return first;
     }
   }
 

@@ -80,9 +80,11 @@ export class CurriculumReconciler {
       const curriculum = world.curricula.get(seen.metadata);
       if (!curriculum) return;
       const status = statusUnder(curriculum.status, rules);
-      const candidates = this.#own(curriculum).filter(({ status: own }) => own?.closedTime && !own.counted);
-      // From the API server, after the Curriculum: a cache that lags could show as uncounted what is counted.
-      const fresh = await Promise.all(candidates.map(({ metadata }) => client.find(Resources.assignments, metadata)));
+      const closed = this.#own(curriculum).filter(({ spec, status: own }) => spec.split === 'train' && own?.closedTime && !own.counted);
+      const names = new Set([...closed.map(({ metadata }) => metadata.name), ...status.folding]);
+      // From the API server, after the Curriculum: a cache that lags could show as uncounted what is counted, or as open what was folded.
+      const { namespace } = curriculum.metadata;
+      const fresh = await Promise.all([...names].map((name) => client.find(Resources.assignments, { namespace, name })));
       const assignments = fresh.filter((a) => a !== undefined);
       const next = nextCountingWrite(status, assignments, rules);
       if (next?.write === 'assignment') {

@@ -277,6 +277,24 @@ const cases: Record<string, Case> = {
     outcome: 'Resolved',
   },
   'after a veto the next step resolves nothing, when something broke since': { given: vetoedAfter(1, 2, 'broken'), decided: 2 },
+  'after a veto an agent that leaves has left': {
+    given: {
+      ...vetoedAfter(1, 1, 'healthy'),
+      steps: [step(1, mutated), step(2, { action: 'Detach', command: '' })],
+    },
+    decided: 2,
+    outcome: 'Abandoned',
+  },
+  'after a veto a change is answered when its effect is known': {
+    given: { ...vetoedAfter(1, 2, 'settling'), now: at(2), health: health('settling', 2) },
+    decided: 1,
+    waitMs: 1000,
+  },
+  'after a veto time runs out as without one': {
+    given: { ...vetoedAfter(1, 1, 'healthy'), now: at(9 + 1800) },
+    outcome: 'TimedOut',
+    reason: 'JudgeVeto',
+  },
   'after a veto on the last step the steps are used up': {
     given: vetoedAfter(3, 3, 'healthy'),
     decided: 3,

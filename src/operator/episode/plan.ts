@@ -4,6 +4,7 @@ import {
   COMMAND_TIMEOUT_SECONDS,
   DEFAULT_DEADLINE_SECONDS,
   DEFAULT_MAX_STEPS,
+  DEFAULT_RESOLUTION_TIMEOUT_SECONDS,
   MAX_STEPS_LIMIT,
   SETTLE_TIMEOUT_SECONDS,
   STEP_COMMAND_BYTES,
@@ -65,6 +66,8 @@ export interface EpisodePlan {
 export const SETTLE_GRACE_MS = 1000;
 /** An episode that has ended waits at most this long for a pending settle, then counts as broken. */
 export const FINAL_SETTLE_MS = 120_000;
+/** How often an arena is looked at after a veto, while a change in it settles. */
+const LOOK_AGAIN_MS = 1000;
 /** An Episode that its Curriculum has not been told of stays, however old it is. */
 const TELL_MS = 1000;
 /** The line that mended things may still run when they count as mended; by then it has ended and its Step is written. */
@@ -135,16 +138,19 @@ function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | 
 
 function planPlay(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
   const resolved = o.incident?.status?.resolvedTime !== undefined;
-  const lineLeftMs = resolved ? runningLineLeftMs(o, status) : 0;
+  // After a veto the agent works on as before the resolution.
+  const wasResolvedAt = (index: number): boolean => resolved && (!status.veto || index <= status.veto.step);
+  const lineLeftMs = resolved && !status.veto ? runningLineLeftMs(o, status) : 0;
   if (lineLeftMs > 0) return { action: 'none', status, requeueAfterMs: lineLeftMs };
   let waitMs: number | undefined;
   for (;;) {
-    if (!resolved && outcomeOf(o, status)) break;
-    const step = o.steps.find((s) => s.spec.index === (status.decidedSteps ?? 0) + 1);
+    const index = (status.decidedSteps ?? 0) + 1;
+    if (!wasResolvedAt(index) && outcomeOf(o, status)) break;
+    const step = o.steps.find((s) => s.spec.index === index);
     // What was typed before it was resolved counts; that the agent left afterwards does not.
-    if (!step || (resolved && step.spec.action === 'Detach')) break;
+    if (!step || (wasResolvedAt(index) && step.spec.action === 'Detach')) break;
     if (!record(o, status, step)) break;
-    const decision = resolved ? { settling: false } : decide(o, status, step);
+    const decision = wasResolvedAt(index) ? { settling: false } : decide(o, status, step);
     if (decision.waitMs !== undefined) {
       waitMs = decision.waitMs;
       break;
@@ -163,7 +169,7 @@ function planPlay(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
   status.fixScore = faults.length ? faults.filter((f) => f.fixed).length / faults.length : undefined;
   const outcome = outcomeOf(o, status);
   if (outcome) return finish(o, status, outcome.outcome, outcome.reason, outcome.message, outcome.scorable);
-  return { action: 'none', status, requeueAfterMs: waitMs ?? finalSettleLeftMs(o, status) };
+  return { action: 'none', status, requeueAfterMs: waitMs ?? finalSettleLeftMs(o, status) ?? vetoLeftMs(o, status) };
 }
 
 /**
@@ -196,6 +202,10 @@ function decide(o: EpisodeObservation, status: EpisodeStatus, step: Step): { set
   if (settleLeftMs <= 0) return { settling: o.health?.verdict !== 'broken' };
   const believable = o.health && o.health.readAt.getTime() >= done + SETTLE_GRACE_MS;
   if (o.health?.verdict === 'broken' && believable) return { settling: false };
+  if (status.veto) {
+    // Nobody watches the arena any more: it is looked at again and again.
+    return o.health?.verdict === 'healthy' && believable ? { settling: false } : { waitMs: Math.min(LOOK_AGAIN_MS, settleLeftMs) };
+  }
   const graceLeftMs = done + SETTLE_GRACE_MS - o.now.getTime();
   return { waitMs: graceLeftMs > 0 ? Math.min(graceLeftMs, settleLeftMs) : settleLeftMs };
 }
@@ -218,6 +228,10 @@ function outcomeOf(o: EpisodeObservation, status: EpisodeStatus): Ending | undef
     const timedOut = succeeded.reason === Reason.TimedOut;
     return { outcome: timedOut ? 'TimedOut' : 'InfrastructureFailed', reason: succeeded.reason, message: succeeded.message };
   }
+  const leftMs = vetoLeftMs(o, status);
+  if (leftMs !== undefined && leftMs <= 0) {
+    return { outcome: 'TimedOut', reason: Reason.JudgeVeto, message: 'The judge took back a resolution, and none came after it in time' };
+  }
   const decided = (status.steps ?? []).filter((s) => s.index <= (status.decidedSteps ?? 0));
   const last = decided.at(-1);
   const verdict = o.steps.find((s) => s.spec.index === last?.index)?.spec.verdict;
@@ -235,8 +249,18 @@ function outcomeOf(o: EpisodeObservation, status: EpisodeStatus): Ending | undef
 }
 
 /** The judge took the resolution back, and the agent has done nothing since, or nothing that holds. */
-function isVetoed(o: EpisodeObservation, { veto, decidedSteps }: EpisodeStatus): boolean {
-  return veto !== undefined && (veto.step >= (decidedSteps ?? 0) || o.health?.verdict !== 'healthy');
+function isVetoed(o: EpisodeObservation, { veto, steps = [], decidedSteps = 0 }: EpisodeStatus): boolean {
+  if (!veto) return false;
+  const worked = steps.some(({ index, action }) => index > veto.step && index <= decidedSteps && action !== 'Detach');
+  return !worked || o.health?.verdict !== 'healthy';
+}
+
+/** Milliseconds that an episode has left whose resolution was taken back: its Incident is over, and no longer times out by itself. */
+function vetoLeftMs(o: EpisodeObservation, status: EpisodeStatus): number | undefined {
+  const { resolvedTime } = o.incident?.status ?? {};
+  if (!status.veto || !resolvedTime) return undefined;
+  const seconds = o.incident?.spec.resolution?.timeoutSeconds ?? DEFAULT_RESOLUTION_TIMEOUT_SECONDS;
+  return Date.parse(resolvedTime) + seconds * 1000 - o.now.getTime();
 }
 
 /** What ends the episode unless a pending settle still resolves it. */

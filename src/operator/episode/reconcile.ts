@@ -20,6 +20,7 @@ import { scoreDiagnosis } from '../../reward/diagnosis.ts';
 import type { ArchiveSink } from '../archive.ts';
 import type { App } from '../arena/app.ts';
 import { type AssignmentDesk, AssignmentRefused } from '../curriculum/desk.ts';
+import { baselineOf } from '../incident/baseline.ts';
 import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
@@ -46,8 +47,8 @@ const CLAIMED_BY = `${API_VERSION.split('/')[0]}/episode-uid`;
 /** Plays Episodes: makes their incidents, scores their steps, decides how they ended. */
 export class EpisodeReconciler {
   readonly #deps: EpisodeDependencies;
-  /** Judgements of steps that are not in a status yet: a step is judged once, not once a pass. */
-  readonly #judgements = new Map<string, Judgement>();
+  /** Judgements by Episode and step, of Episodes that are played: a step is judged once, not once a pass. */
+  readonly #judgements = new Map<string, Map<string, Judgement>>();
 
   constructor(deps: EpisodeDependencies) {
     this.#deps = deps;
@@ -56,7 +57,10 @@ export class EpisodeReconciler {
   async reconcile(ref: ObjectRef, log: Logger): Promise<{ requeueAfterMs?: number } | undefined> {
     const { world, client } = this.#deps;
     const episode = world.episodes.get(ref);
-    if (!episode || episode.metadata.deletionTimestamp) return undefined;
+    if (!episode || episode.metadata.deletionTimestamp) {
+      this.#judgements.delete(ref.name);
+      return undefined;
+    }
     const observed = await this.#observe(episode);
     const plan = planEpisode(observed);
     switch (plan.action) {
@@ -107,10 +111,13 @@ export class EpisodeReconciler {
     };
     if (!incident?.status?.alert || episode.status?.outcome) return base;
     const diagnosisScore = this.#diagnosisScore(steps, incident);
+    const [judgements, health] = await Promise.all([this.#judge(episode, incident, steps), this.#health(episode, incident, steps)]);
     return {
       ...base,
-      judgements: await this.#judge(episode, incident, steps),
-      health: await this.#health(episode, incident, steps),
+      // Judging takes seconds; what was resolved meanwhile is resolved.
+      incident: world.incidents.get(incident.metadata) ?? incident,
+      judgements,
+      ...(health ? { health } : {}),
       now: clock.now(),
       ...(diagnosisScore === undefined ? {} : { diagnosisScore }),
     };
@@ -127,9 +134,14 @@ export class EpisodeReconciler {
   /** Asks for the arena's health only where an answer depends on it: a change whose effect is not known yet. */
   async #health(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Health | undefined> {
     // After a veto the Incident is over and nobody watches it any more; what was done since must still hold.
-    if (episode.status?.veto && incident.status?.resolvedTime) return this.#deps.health.again(incident);
     const decided = episode.status?.decidedSteps ?? 0;
     const next = steps.find((s) => s.spec.index === decided + 1);
+    const { veto } = episode.status ?? {};
+    if (veto && incident.status?.resolvedTime) {
+      if (!next && decided <= veto.step) return undefined;
+      await baselineOf(incident, this.#deps);
+      return this.#deps.health.again(incident);
+    }
     const pending = episode.status?.settling || (next && next.spec.mutations > 0);
     if (!pending) return undefined;
     const since = next ?? steps.find((s) => s.spec.index === decided);
@@ -140,6 +152,8 @@ export class EpisodeReconciler {
   async #judge(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Map<number, Judgement>> {
     const scored = new Set((episode.status?.steps ?? []).map((s) => s.index));
     const found = new Map<number, Judgement>();
+    const known = this.#judgements.get(episode.metadata.name) ?? new Map<string, Judgement>();
+    this.#judgements.set(episode.metadata.name, known);
     const { name } = judgeOf(this.#curriculum(episode));
     const judge = this.#deps.judges[name];
     // The rules look at lines alone.
@@ -148,8 +162,8 @@ export class EpisodeReconciler {
       if (scored.has(step.spec.index) || step.spec.action === 'Detach') continue;
       const key = step.metadata.uid as string;
       const history = steps.filter((s) => s.spec.index < step.spec.index).map(judgedLine);
-      const judgement = this.#judgements.get(key) ?? (await judge.score({ ...asked, step: judgedLine(step), history }));
-      this.#judgements.set(key, judgement);
+      const judgement = known.get(key) ?? (await judge.score({ ...asked, step: judgedLine(step), history }));
+      known.set(key, judgement);
       found.set(step.spec.index, judgement);
     }
     return found;
@@ -187,7 +201,8 @@ export class EpisodeReconciler {
   }
 
   #snapshot({ status }: Incident): ArenaSnapshot | undefined {
-    return status?.arena && !status.finishedTime ? this.#deps.health.snapshot(status.arena) : undefined;
+    const arena = status?.arena && this.#deps.world.arenas.list().find((a) => a.metadata.name === status.arena);
+    return arena && !arena.metadata.deletionTimestamp ? this.#deps.health.snapshot(arena.metadata.name) : undefined;
   }
 
   #diagnosisScore(steps: readonly Step[], incident: Incident): number | undefined {
@@ -283,7 +298,7 @@ export class EpisodeReconciler {
     if (plan.finished) await archive.append({ episode: { ...episode, status }, incident, steps: observed.steps });
     const written = await writeStatus(client, Resources.episodes, world.episodes, episode, plan.finished ? shrinkFinal(status) : status);
     if (!plan.finished) return;
-    for (const step of observed.steps) this.#judgements.delete(step.metadata.uid as string);
+    this.#judgements.delete(episode.metadata.name);
     log.info({ outcome: status.outcome, reward: status.reward, steps: status.decidedSteps }, 'Finished an episode');
     onFinished(written, incident);
   }
