@@ -1,6 +1,7 @@
 import type { Assignment, AssignmentStatus } from '../../api/assignment.ts';
 import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
 import type { Episode } from '../../api/episode.ts';
+import { Reason } from '../../api/reasons.ts';
 import { nextCountingWrite } from '../../curriculum/counting.ts';
 import { statusUnder } from '../../curriculum/fold.ts';
 import { closeGroup, withMembers } from '../../curriculum/group.ts';
@@ -13,7 +14,7 @@ import type { LlmState } from '../../llm/open.ts';
 import { writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import type { AssignmentDesk } from './desk.ts';
-import { endedRuns } from './ended-runs.ts';
+import { endedRuns, resetAgain } from './ended-runs.ts';
 import { llmMs, withLlmState } from './llm-state.ts';
 
 export interface CurriculumDependencies {
@@ -28,6 +29,8 @@ export interface CurriculumDependencies {
 /** Closes groups of Episodes and counts each of them once. */
 export class CurriculumReconciler {
   readonly #deps: CurriculumDependencies;
+  /** Versions of specs, by uid, that were told to be unplayable. */
+  readonly #told = new Map<string, number | undefined>();
 
   constructor(deps: CurriculumDependencies) {
     this.#deps = deps;
@@ -38,12 +41,27 @@ export class CurriculumReconciler {
     return this.#deps.desk.serially(ref.name, async () => {
       const curriculum = this.#deps.world.curricula.get(ref);
       if (!curriculum || curriculum.metadata.deletionTimestamp) return undefined;
+      if (this.#isUnplayable(curriculum)) return undefined;
       const groupMs = await this.#closeGroups(curriculum);
       await this.#count(curriculum, log);
       const endMs = await this.#endRuns(ref);
       const waits = [groupMs, endMs, llmMs(curriculum.spec, this.#deps.llmState())].filter((ms) => ms !== undefined);
       return waits.length ? { requeueAfterMs: Math.max(1, Math.min(...waits)) } : undefined;
     });
+  }
+
+  /** True for a spec under which nothing can be drawn; tells why in an Event, once for each version of it. What asks for a draw is told, too. */
+  #isUnplayable(curriculum: Curriculum): boolean {
+    try {
+      statusUnder(curriculum.status, this.#deps.desk.rulesOf(curriculum));
+      return false;
+    } catch (error) {
+      const { uid = '', generation } = curriculum.metadata;
+      if (this.#told.get(uid) !== generation)
+        this.#deps.onHappening(curriculum, { reason: Reason.InvalidSpec, message: (error as Error).message });
+      this.#told.set(uid, generation);
+      return true;
+    }
   }
 
   #own(curriculum: Curriculum): Assignment[] {
@@ -53,23 +71,32 @@ export class CurriculumReconciler {
 
   /** Milliseconds until the next group closes by itself; undefined when none will. */
   async #closeGroups(curriculum: Curriculum): Promise<number | undefined> {
-    const { client, world, clock } = this.#deps;
-    const open = this.#own(curriculum).filter((a) => !a.status?.closedTime);
-    if (open.length === 0) return undefined;
+    const { world, clock } = this.#deps;
     const members = new Map<string, Episode[]>();
     for (const episode of world.episodes.list(curriculum.metadata.namespace)) {
       const { assignment } = episode.status ?? {};
       if (assignment) members.set(assignment, [...(members.get(assignment) ?? []), episode]);
     }
     let waitMs: number | undefined;
-    for (const assignment of open) {
-      const status = withMembers(assignment.status ?? {}, members.get(assignment.metadata.name) ?? []);
+    for (const assignment of this.#own(curriculum)) {
+      const own = members.get(assignment.metadata.name) ?? [];
+      if (assignment.status?.closedTime) {
+        const again = resetAgain(assignment, own);
+        if (again) await this.#write(assignment, again);
+        continue;
+      }
+      const status = withMembers(assignment.status ?? {}, own);
       const closing = closeGroup(status, clock.now(), curriculum.spec);
       if (!('closed' in closing) && closing.waitMs !== undefined) waitMs = Math.min(waitMs ?? closing.waitMs, closing.waitMs);
       const next = 'closed' in closing ? closing.closed : status;
-      await writeStatus<AssignmentStatus | undefined, Assignment>(client, Resources.assignments, world.assignments, assignment, next);
+      await this.#write(assignment, next);
     }
     return waitMs;
+  }
+
+  async #write(assignment: Assignment, status: AssignmentStatus): Promise<void> {
+    const { client, world } = this.#deps;
+    await writeStatus<AssignmentStatus | undefined, Assignment>(client, Resources.assignments, world.assignments, assignment, status);
   }
 
   /** Writes one thing after the other until every closed group is counted; see nextCountingWrite for why that happens once. */
@@ -89,13 +116,7 @@ export class CurriculumReconciler {
       const next = nextCountingWrite(status, assignments, rules);
       if (next?.write === 'assignment') {
         const assignment = assignments.find((a) => a.metadata.name === next.name) as Assignment;
-        await writeStatus<AssignmentStatus | undefined, Assignment>(
-          client,
-          Resources.assignments,
-          world.assignments,
-          assignment,
-          next.status,
-        );
+        await this.#write(assignment, next.status);
         continue;
       }
       const { spec, metadata } = curriculum;
@@ -120,13 +141,9 @@ export class CurriculumReconciler {
     const { client, world, clock } = this.#deps;
     const curriculum = world.curricula.get(ref);
     if (!curriculum?.status) return undefined;
-    const own = this.#own(curriculum);
-    const { ended, status, nextMs } = endedRuns(curriculum.status, own, clock.now());
-    if (ended.length === 0) return nextMs;
-    await writeStatus<CurriculumStatus | undefined, Curriculum>(client, Resources.curricula, world.curricula, curriculum, status);
-    for (const { metadata, spec } of own) {
-      if (ended.includes(spec.run)) await client.delete(Resources.assignments, metadata, { uid: metadata.uid as string });
-    }
-    return nextMs;
+    const ended = endedRuns(curriculum.status, this.#own(curriculum), clock.now());
+    await writeStatus<CurriculumStatus | undefined, Curriculum>(client, Resources.curricula, world.curricula, curriculum, ended.status);
+    for (const { metadata } of ended.assignments) await client.delete(Resources.assignments, metadata, { uid: metadata.uid as string });
+    return ended.nextMs;
   }
 }
