@@ -52,6 +52,8 @@ interface Play {
 
 /** Longest wait for the operator's decision about a step that was just recorded: the settle, the judge and a moment for writes. */
 const DECISION_MS = (SETTLE_TIMEOUT_SECONDS + JUDGE_TIMEOUT_SECONDS) * 1000 - 2000;
+/** A frame in all; the gateway itself gives up at 50 s, clients at 60. */
+const FRAME_MS = 48_000;
 /** Longest wait of a frame that only waits for a settle. */
 const SETTLE_MS = SETTLE_TIMEOUT_SECONDS * 1000;
 
@@ -96,6 +98,7 @@ export class EpisodeSession implements GymSession {
     if (!play) throw new GatewayError('EXECUTION_ERROR', 'No episode is running; call reset first');
     if (play.done)
       throw new GatewayError('EXECUTION_ERROR', `The episode is over (${play.episode.status?.outcome}); call reset for a new one`);
+    const began = this.#deps.now().getTime();
     // It may have ended while the agent thought: then its arena is going, and nothing may run there any more.
     await this.#refresh(play, () => true, 1000);
     if (play.done) return this.#answer(play, undefined);
@@ -105,7 +108,9 @@ export class EpisodeSession implements GymSession {
     if (step.infrastructure) return this.#giveUp(play, step);
     await this.#deps.episodes.recordStep(play.episode, storable(step));
     play.steps = step.index;
-    await this.#refresh(play, (e) => (e.status?.decidedSteps ?? 0) >= step.index, DECISION_MS);
+    // A frame that first waited out an old settle has less time left for this one.
+    const leftMs = began + FRAME_MS - this.#deps.now().getTime();
+    await this.#refresh(play, (e) => (e.status?.decidedSteps ?? 0) >= step.index, Math.max(1000, Math.min(DECISION_MS, leftMs)));
     return this.#answer(play, step);
   }
 
