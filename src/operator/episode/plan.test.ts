@@ -277,6 +277,11 @@ const cases: Record<string, Case> = {
     outcome: 'Resolved',
   },
   'after a veto the next step resolves nothing, when something broke since': { given: vetoedAfter(1, 2, 'broken'), decided: 2 },
+  'a change in a control is answered at once': {
+    given: playing([step(1, mutated)], { incident: incident(control), health: health('healthy', 2), now: at(2) }),
+    decided: 1,
+    settling: false,
+  },
   'after a veto an agent that leaves has left': {
     given: {
       ...vetoedAfter(1, 1, 'healthy'),

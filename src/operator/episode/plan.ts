@@ -195,7 +195,9 @@ function record(o: EpisodeObservation, status: EpisodeStatus, step: Step): boole
 
 /** Whether the effect of `step` is known: answer now (settling or not), or wait. */
 function decide(o: EpisodeObservation, status: EpisodeStatus, step: Step): { settling: boolean; waitMs?: undefined } | { waitMs: number } {
-  const pending = step.spec.mutations > 0 || status.settling === true;
+  // Where nothing is broken, no change can mend anything, whatever becomes of it.
+  const control = o.incident?.status?.faults?.length === 0;
+  const pending = !control && (step.spec.mutations > 0 || status.settling === true);
   if (!pending) return { settling: false };
   const done = Date.parse(step.spec.completedTime);
   const settleLeftMs = done + SETTLE_TIMEOUT_SECONDS * 1000 - o.now.getTime();
