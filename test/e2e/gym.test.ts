@@ -153,9 +153,10 @@ describe('red herrings', () => {
     expect(await agent.step('report: no-fault')).toMatchObject({ done: true, observation: { outcome: 'Resolved' } });
     expect((await ended(quiet)).status).toMatchObject({ outcome: 'Resolved', scorable: true });
     const meddled = await begin(agent, { incident: noFaultControl(2, app), seed: 900_011 });
-    await agent.step('kubectl rollout restart deployment/auth-service -n auth');
+    const change = await agent.step('kubectl annotate deployment/auth-service -n auth note=checked');
+    expect(change.observation.command_output).toContain('deployment.apps/auth-service annotated');
     await agent.step('report: no-fault');
-    expect((await ended(meddled)).status).toMatchObject({ outcome: 'GaveUp', reward: -2 });
+    expect((await ended(meddled)).status).toMatchObject({ outcome: 'GaveUp', reward: -2, steps: [{ mutations: 1 }, { mutations: 0 }] });
     agent.close();
   }, 400_000);
 });
