@@ -169,7 +169,9 @@ export class GymOperator extends Operator {
     designController
       .watch(world.curricula)
       .watch(world.incidents, (i) => ownerRequest(i, API_VERSION, Resources.curricula.kind))
-      .watch(world.arenas, (arena) => (arena.spec.claimRef ? [] : designing(world)));
+      .watch(world.arenas, (arena) => (arena.spec.claimRef ? [] : designing(world)))
+      // Wakes nobody, but what was played has to be known from the start.
+      .watch(world.assignments, () => []);
     const controllers = [arenaController, poolController, incidentController, episodeController, curriculumController, designController];
     for (const controller of controllers) this.addController(controller);
   }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Arena } from '../../api/arena.ts';
 import { findCondition } from '../../api/conditions.ts';
-import { type ArenaObservation, phaseOfArena, pickArena, planArena, planPool } from './plan.ts';
+import type { Incident } from '../../api/incident.ts';
+import { type ArenaObservation, phaseOfArena, pickArena, planArena, planPool, spareArenas, waitingIncidents } from './plan.ts';
 
 const T0 = new Date('2026-01-01T00:00:00.000Z');
 const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);
@@ -97,6 +98,27 @@ test('the arena that has been Ready longest is taken, never one that is claimed 
     pickArena([arena('new', { ready: 9 }), arena('gone', { ready: 0, deleted: true }), arena('taken', { ready: 0, claimed: true }), old]),
   ).toBe(old);
   expect(pickArena([arena('making')])).toBeUndefined();
+});
+
+describe('arenas to spare', () => {
+  const incident = (uid: string, succeeded?: 'True' | 'Unknown', deletionTimestamp?: string): Incident => ({
+    ...{ apiVersion: 'kubesregym.dev/v1alpha1', kind: 'Incident', spec: { faults: [] } },
+    metadata: { name: `i-${uid}`, uid, ...(deletionTimestamp ? { deletionTimestamp } : {}) },
+    status: {
+      conditions: succeeded
+        ? [{ type: 'Succeeded', status: succeeded, reason: 'R', message: '', lastTransitionTime: T0.toISOString() }]
+        : [],
+    },
+  });
+  test('are those that are ready, unclaimed, and that no Incident waits for', () => {
+    const arenas = [arena('a', { ready: 1 }), arena('b', { ready: 1 }), arena('c'), arena('d', { ready: 1, claimed: true })];
+    expect([0, 1, 2, 3].map((waiting) => spareArenas(arenas, waiting))).toEqual([2, 1, 0, 0]);
+  });
+  test('are not wanted by Incidents that have one, are over, or are going', () => {
+    const wait = [incident('1'), incident('2', 'Unknown')];
+    const others = [incident('u', 'Unknown'), incident('3', 'True'), incident('4', 'Unknown', T0.toISOString())];
+    expect(waitingIncidents([...wait, ...others], [arena('a', { ready: 1, claimed: true })])).toEqual(wait);
+  });
 });
 
 test('phases are told for people', () => {
