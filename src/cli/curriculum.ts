@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { Curriculum } from '../api/curriculum.ts';
 import { DEFAULT_CURRICULUM } from '../api/defaults.ts';
 import { LEARNERS, type LearnerName } from '../curriculum/learners.ts';
@@ -12,6 +12,7 @@ import { type CurriculumDocument, documentOf, parseDocument } from './curriculum
 import { restart, store } from './curriculum/restart.ts';
 import { DEFAULT_SPEC, defaultRules, simulationText } from './curriculum/simulate.ts';
 import { statusText } from './curriculum/status-text.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface SimulateFlags {
   learner: LearnerName;
@@ -98,11 +99,3 @@ async function readDocument(file: string): Promise<CurriculumDocument> {
   });
   return parseDocument(content, file);
 }
-
-const wholeNumber =
-  (least: number) =>
-  (value: string): number => {
-    const number = Number(value);
-    if (!Number.isSafeInteger(number) || number < least) throw new InvalidArgumentError(`give a whole number of ${least} or more`);
-    return number;
-  };

@@ -14,6 +14,7 @@ import { createLogger } from '../kube/logger.ts';
 import { cachedProgram } from '../local/cache.ts';
 import { openCluster } from '../local/choose.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const NAMES = [...FAULT_TYPES, MULTI_FAULT];
 
@@ -34,8 +35,8 @@ export function register(program: Command): void {
     .description('prove faults on a live cluster: each fix resolves, no cheat does (needs a running operator)')
     .argument('[types...]', `what to prove: ${NAMES.join(', ')} (default: all)`, collectType)
     .option('--sample', 'per fault only the reference fix, one honest fix, two cheats and nothing')
-    .option('--seed <n>', 'chooses targets and the sample', wholeNumber, 0)
-    .option('--parallel <n>', 'arenas at once', wholeNumber, 4)
+    .option('--seed <n>', 'chooses targets and the sample', wholeNumber(0), 0)
+    .option('--parallel <n>', 'arenas at once', wholeNumber(0), 4)
     .option('--kubeconfig <path>', 'kubeconfig (default: the local cluster’s)')
     .option('--json', 'print one JSON array of results')
     .action(run);
@@ -91,10 +92,4 @@ function scenarioOf(name: string, seed: number, app: Baseline): Scenario {
 function collectType(value: string, previous: string[] | undefined): string[] {
   if (!NAMES.includes(value)) throw new InvalidArgumentError(`the faults are ${NAMES.join(', ')}`);
   return [...(previous ?? []), value];
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number of 0 or more');
-  return value;
 }

@@ -1,8 +1,9 @@
 import { hostname } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { cachedProgram } from '../local/cache.ts';
 import { type HostPort, parseHostPort } from './host-port.ts';
 import { version } from './version.ts';
+import { count } from './whole-number.ts';
 
 interface GatewayFlags {
   host: string;
@@ -58,10 +59,4 @@ function clusterOptions(flags: Pick<GatewayFlags, 'runners' | 'hub' | 'runnerSec
   if (!runners && !hub && !runnerSecretFile) return undefined;
   if (!runners || !hub || !runnerSecretFile) command.error('error: --runners, --hub and --runner-secret-file go together');
   return { service: runners, hub, secretFile: runnerSecretFile };
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('give a whole number of 0 or more');
-  return value;
 }

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { operatorDefaults } from '../operator/config.ts';
+import { count } from './whole-number.ts';
 
 interface OperatorFlags {
   kubeconfig?: string;
@@ -52,10 +53,4 @@ async function run(flags: OperatorFlags): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
-}
-
-function count(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65535) throw new InvalidArgumentError('give a whole number of 0 or more');
-  return value;
 }

@@ -1,6 +1,7 @@
 import { createInterface } from 'node:readline/promises';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { AgentError, type Frame, OpenEnvClient } from './runbook/openenv-client.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface PlayFlags {
   url: string;
@@ -15,7 +16,7 @@ export function register(program: Command): void {
     .description('play an incident yourself: the same page, shell and scores that an agent gets')
     .option('--url <url>', 'gateway', 'http://127.0.0.1:8000')
     .option('--fault <type>', 'fault type (default: what the Curriculum default gives the seed)')
-    .option('--seed <n>', 'same seed, same incident', wholeNumber)
+    .option('--seed <n>', 'same seed, same incident', wholeNumber(0))
     .action(play);
 }
 
@@ -58,10 +59,4 @@ function show({ observation, reward, done }: Frame): void {
   if (judge?.feedback) console.log(`[${judge.phase ?? 'no phase'} ${judge.score}: ${judge.feedback}]`);
   if (observation.hint && !done) console.log(`[hint: ${observation.hint}]`);
   if (reward !== null && (reward !== 0 || done)) console.log(`[reward ${reward}${done ? `, ${observation.outcome}` : ''}]`);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw new InvalidArgumentError('give a whole number of 0 or more');
-  return value;
 }
