@@ -11,14 +11,14 @@ const CATCH_UP_MS = 10_000;
  * Writes `status` if it differs from the object's, bound to its resourceVersion: a conflict throws and the key is tried again. Returns when
  * the cache holds the write, so that the next pass never decides on what it has already changed.
  */
-export async function writeStatus<S, T extends KubeObject & { status?: S }>(
+export async function writeStatus<T extends KubeObject & { status?: unknown }>(
   client: KubeClient,
   resource: Resource<T>,
   cache: Reflector<T>,
   object: T,
-  status: S,
+  status: T['status'],
 ): Promise<T> {
-  const wanted = JSON.parse(JSON.stringify(status)) as S;
+  const wanted = JSON.parse(JSON.stringify(status)) as T['status'];
   if (isDeepStrictEqual(wanted, object.status)) return object;
   const written = await client.replace(resource, { ...object, status: wanted }, { subresource: 'status' });
   await caughtUp(cache, written);

@@ -22,6 +22,7 @@ import type { HealthWatch } from '../incident/health-watch.ts';
 import { applyMutation } from '../incident/inject.ts';
 import { appeared, caughtUp, vanished, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
+import { assignmentsOf } from './assignments-of.ts';
 import type { AssignmentDesk, OnDesign } from './desk.ts';
 import { designName, isProof, proofIncident, provenDesign } from './proof-incident.ts';
 
@@ -130,9 +131,8 @@ export class DesignReconciler {
 
   /** Once: killed before the Incident is removed, it is not kept again after it was played. */
   async #keep(curriculum: Curriculum, design: ReadyDesign): Promise<void> {
-    const { namespace, name } = curriculum.metadata;
     await this.#write(curriculum, (status, rules) => {
-      const used = this.#deps.world.assignments.list(namespace).some(({ spec }) => spec.curriculum === name && spec.design === design.name);
+      const used = assignmentsOf(curriculum, this.#deps.world).some(({ spec }) => spec.design === design.name);
       return used ? status : withDesign(status, design, rules);
     });
   }
@@ -186,12 +186,11 @@ export class DesignReconciler {
   }
 
   /** Designs that are ready or were played, the newest last. */
-  #known({ metadata, status }: Curriculum): string[] {
-    const played = this.#deps.world.assignments
-      .list(metadata.namespace)
-      .filter(({ spec }) => spec.curriculum === metadata.name && spec.design !== undefined)
+  #known(curriculum: Curriculum): string[] {
+    const played = assignmentsOf(curriculum, this.#deps.world)
+      .filter(({ spec }) => spec.design !== undefined)
       .sort((a, b) => (a.metadata.creationTimestamp ?? '').localeCompare(b.metadata.creationTimestamp ?? ''));
-    const incidents = [...played.map(({ spec }) => spec.incident), ...(status?.designs ?? []).map(({ incident }) => incident)];
+    const incidents = [...played.map(({ spec }) => spec.incident), ...(curriculum.status?.designs ?? []).map(({ incident }) => incident)];
     return [...new Set(incidents.map(({ faults }) => inShort(faults)))].slice(-REMEMBERED);
   }
 
@@ -202,7 +201,7 @@ export class DesignReconciler {
       if (curriculum?.metadata.uid !== metadata.uid) return;
       const rules = desk.rulesOf(curriculum as Curriculum);
       const status = change(statusUnder(curriculum?.status, rules), rules);
-      await writeStatus<Curriculum['status'], Curriculum>(client, Resources.curricula, world.curricula, curriculum as Curriculum, status);
+      await writeStatus(client, Resources.curricula, world.curricula, curriculum as Curriculum, status);
     });
   }
 }

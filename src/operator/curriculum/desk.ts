@@ -19,6 +19,7 @@ import { isAlreadyExists } from '../../kube/errors.ts';
 import { Resources } from '../../kube/resource.ts';
 import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
+import { assignmentsOf } from './assignments-of.ts';
 
 /** What an incident is made of: a scenario, or none where nothing is to be broken; harder than `maxDifficulty` it never gets. */
 export interface Composition {
@@ -130,16 +131,15 @@ export class AssignmentDesk {
     const rules = this.rulesOf(curriculum);
     const status = refusing(() => statusUnder(curriculum.status, rules));
     const { trials: trial } = runOf(status, key.run);
-    const own = world.assignments.list(curriculum.metadata.namespace).filter((a) => a.spec.curriculum === key.curriculum);
     const asker = { curriculum: key.curriculum, run: key.run, trial };
-    const choice = refusing(() => chooseNext(status, faultsInFlight(own), rules, asker));
+    const choice = refusing(() => chooseNext(status, faultsInFlight(assignmentsOf(curriculum, world)), rules, asker));
     const { draw, maxDifficulty, redHerrings } = choice;
     const plan = { ...(draw ? { scenario: draw.scenario } : {}), maxDifficulty, redHerrings };
     const design = fittingDesign(choice, status, rules);
     const incident = design?.incident ?? composer.compose(plan, JSON.stringify([key.curriculum, key.run, trial]));
     const reserved = reserve(status, key.run, choice);
     const next = design ? withoutDesign(reserved.status, design.name) : reserved.status;
-    const written = await writeStatus<Curriculum['status'], Curriculum>(client, Resources.curricula, world.curricula, curriculum, next);
+    const written = await writeStatus(client, Resources.curricula, world.curricula, curriculum, next);
     for (const happening of reserved.happenings) onHappening(written, happening);
     if (design) onDesign(written, 'used', `${design.name} about ${design.fault} is played for seed ${key.seed} of run ${key.run}`);
     return trainAssignment(key, { choice, trial, incident, difficulty: incident.difficulty ?? 0, design: design?.name }, curriculum.spec);

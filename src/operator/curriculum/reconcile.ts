@@ -1,5 +1,5 @@
 import type { Assignment, AssignmentStatus } from '../../api/assignment.ts';
-import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
+import type { Curriculum } from '../../api/curriculum.ts';
 import type { Episode } from '../../api/episode.ts';
 import { Reason } from '../../api/reasons.ts';
 import { nextCountingWrite } from '../../curriculum/counting.ts';
@@ -13,6 +13,7 @@ import { type ObjectRef, Resources } from '../../kube/resource.ts';
 import type { LlmState } from '../../llm/open.ts';
 import { writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
+import { assignmentsOf } from './assignments-of.ts';
 import type { AssignmentDesk } from './desk.ts';
 import { endedRuns, resetAgain } from './ended-runs.ts';
 import { llmMs, withLlmState } from './llm-state.ts';
@@ -64,11 +65,6 @@ export class CurriculumReconciler {
     }
   }
 
-  #own(curriculum: Curriculum): Assignment[] {
-    const { namespace, name } = curriculum.metadata;
-    return this.#deps.world.assignments.list(namespace).filter((a) => a.spec.curriculum === name);
-  }
-
   /** Milliseconds until the next group closes by itself; undefined when none will. */
   async #closeGroups(curriculum: Curriculum): Promise<number | undefined> {
     const { world, clock } = this.#deps;
@@ -78,7 +74,7 @@ export class CurriculumReconciler {
       if (assignment) members.set(assignment, [...(members.get(assignment) ?? []), episode]);
     }
     let waitMs: number | undefined;
-    for (const assignment of this.#own(curriculum)) {
+    for (const assignment of assignmentsOf(curriculum, this.#deps.world)) {
       const own = members.get(assignment.metadata.name) ?? [];
       if (assignment.status?.closedTime) {
         const again = resetAgain(assignment, own);
@@ -96,7 +92,7 @@ export class CurriculumReconciler {
 
   async #write(assignment: Assignment, status: AssignmentStatus): Promise<void> {
     const { client, world } = this.#deps;
-    await writeStatus<AssignmentStatus | undefined, Assignment>(client, Resources.assignments, world.assignments, assignment, status);
+    await writeStatus(client, Resources.assignments, world.assignments, assignment, status);
   }
 
   /** Writes one thing after the other until every closed group is counted; see nextCountingWrite for why that happens once. */
@@ -107,7 +103,9 @@ export class CurriculumReconciler {
       const curriculum = world.curricula.get(seen.metadata);
       if (!curriculum) return;
       const status = statusUnder(curriculum.status, rules);
-      const closed = this.#own(curriculum).filter(({ spec, status: own }) => spec.split === 'train' && own?.closedTime && !own.counted);
+      const closed = assignmentsOf(curriculum, this.#deps.world).filter(
+        ({ spec, status: own }) => spec.split === 'train' && own?.closedTime && !own.counted,
+      );
       const names = new Set([...closed.map(({ metadata }) => metadata.name), ...status.folding]);
       // From the API server, after the Curriculum: a cache that lags could show as uncounted what is counted, or as open what was folded.
       const { namespace } = curriculum.metadata;
@@ -121,7 +119,7 @@ export class CurriculumReconciler {
       }
       const { spec, metadata } = curriculum;
       const { generation } = metadata;
-      const written = await writeStatus<CurriculumStatus | undefined, Curriculum>(
+      const written = await writeStatus(
         client,
         Resources.curricula,
         world.curricula,
@@ -141,8 +139,8 @@ export class CurriculumReconciler {
     const { client, world, clock } = this.#deps;
     const curriculum = world.curricula.get(ref);
     if (!curriculum?.status) return undefined;
-    const ended = endedRuns(curriculum.status, this.#own(curriculum), clock.now());
-    await writeStatus<CurriculumStatus | undefined, Curriculum>(client, Resources.curricula, world.curricula, curriculum, ended.status);
+    const ended = endedRuns(curriculum.status, assignmentsOf(curriculum, this.#deps.world), clock.now());
+    await writeStatus(client, Resources.curricula, world.curricula, curriculum, ended.status);
     for (const { metadata } of ended.assignments) await client.delete(Resources.assignments, metadata, { uid: metadata.uid as string });
     return ended.nextMs;
   }
