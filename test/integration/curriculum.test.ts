@@ -6,22 +6,15 @@ import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
 import type { Incident } from '../../src/api/incident.ts';
 import { documentOf, parseDocument } from '../../src/cli/curriculum/document.ts';
 import { restart, store } from '../../src/cli/curriculum/restart.ts';
-import { openJudges } from '../../src/judge/open.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
 import { isConflict } from '../../src/kube/errors.ts';
-import { EventRecorder } from '../../src/kube/events.ts';
-import { silentLogger } from '../../src/kube/logger.ts';
-import { createMetrics } from '../../src/kube/metrics.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { Resources } from '../../src/kube/resource.ts';
-import { loadApp } from '../../src/operator/arena/app.ts';
-import { operatorDefaults } from '../../src/operator/config.ts';
 import { ensureDefaultCurriculum } from '../../src/operator/curriculum/default.ts';
-import { GymOperator } from '../../src/operator/gym-operator.ts';
 import { installBase } from '../../src/operator/install.ts';
-import { GymMetrics } from '../../src/operator/metrics.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { startOperatorHere } from '../support/operator-here.ts';
 
 /** No node, so no arena is ever Ready: Episodes get their assignment and their Incident, and these tests end them. */
 let plane: ControlPlane;
@@ -30,7 +23,7 @@ let episodes: Reflector<Episode>;
 let curricula: Reflector<Curriculum>;
 let assignments: Reflector<Assignment>;
 let incidents: Reflector<Incident>;
-const running: { operator: GymOperator; close(): Promise<void> }[] = [];
+const running: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
   plane = await startControlPlane();
@@ -51,35 +44,9 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-/** An operator with a client of its own, as a process has; it makes no arenas. */
-async function startOperator(identity: string): Promise<GymOperator> {
-  const own = new KubeClient(loadKubeConfig({ path: plane.kubeconfigPath }));
-  const metrics = createMetrics({ process: false });
-  let operator: GymOperator | undefined;
-  operator = new GymOperator({
-    client: own,
-    app: loadApp(),
-    config: { ...operatorDefaults, pool: { spare: 0, max: 0 }, identity },
-    judges: openJudges({ registry: metrics.registry, log: silentLogger, faultTerms: [] }),
-    llm: { state: () => ({ status: 'False', reason: 'NotConfigured', message: 'None' }) },
-    archive: { append: () => Promise.resolve() },
-    events: new EventRecorder({ client: own, reportingController: 'test', reportingInstance: identity, log: silentLogger }),
-    log: silentLogger,
-    metrics,
-    gymMetrics: new GymMetrics(metrics.registry, () => operator?.world),
-    nodes: { cidrs: [], arenasAtOnce: 2 },
-    onLeadershipLost: () => {},
-  });
-  const started = operator;
-  void started.start();
-  running.push({
-    operator: started,
-    async close() {
-      await started.stop();
-      await own.close();
-    },
-  });
-  return started;
+/** Closed after the test. */
+function startOperator(identity: string): void {
+  running.push(startOperatorHere({ kubeconfig: plane.kubeconfigPath, identity }));
 }
 
 const limit = () => AbortSignal.timeout(60_000);
@@ -139,7 +106,7 @@ describe('a Curriculum', () => {
   });
 
   test('gives 64 resets of 8 seeds 8 assignments, each group one incident', async () => {
-    await startOperator('one');
+    startOperator('one');
     await makeCurriculum('rush', {});
     const asked = await Promise.all(Array.from({ length: 64 }, (_, i) => ask({ curriculumRef: { name: 'rush' }, run: 'r', seed: i % 8 })));
     const all = await Promise.all(asked.map(assigned));
@@ -155,7 +122,7 @@ describe('a Curriculum', () => {
   }, 120_000);
 
   test('counts 200 episodes that end at once, each group once', async () => {
-    await startOperator('one');
+    startOperator('one');
     await makeCurriculum('wave', { groupSize: 8, designer: { kind: 'procedural', noFaultShare: 0 } });
     const asked = await Promise.all(
       Array.from({ length: 200 }, (_, i) => ask({ curriculumRef: { name: 'wave' }, run: 'r', seed: Math.floor(i / 8) })),
@@ -171,7 +138,7 @@ describe('a Curriculum', () => {
 
   test('counts each group once although the operator is replaced in the middle, again and again', async () => {
     await makeCurriculum('relay', { groupSize: 2, designer: { kind: 'procedural', noFaultShare: 0 } });
-    await startOperator('first');
+    startOperator('first');
     const asked = await Promise.all(
       Array.from({ length: 40 }, (_, i) => ask({ curriculumRef: { name: 'relay' }, run: 'r', seed: Math.floor(i / 2) })),
     );
@@ -179,7 +146,7 @@ describe('a Curriculum', () => {
     const ended = Promise.all(all.map((episode) => end(episode, (episode.spec.seed as number) % 2 === 0)));
     for (const identity of ['second', 'third', 'fourth']) {
       await Promise.all(running.splice(0).map((one) => one.close()));
-      await startOperator(identity);
+      startOperator(identity);
     }
     await ended;
     const { status } = await counted('relay', 20);
@@ -189,8 +156,8 @@ describe('a Curriculum', () => {
 
   test('has one teller when two operators run: the other takes over when the first goes', async () => {
     await makeCurriculum('pair', { groupSize: 1, designer: { kind: 'procedural', noFaultShare: 0 } });
-    await startOperator('first');
-    await startOperator('second');
+    startOperator('first');
+    startOperator('second');
     const play = async (from: number): Promise<void> => {
       const asked = await Promise.all([0, 1, 2].map((i) => ask({ curriculumRef: { name: 'pair' }, run: 'r', seed: from + i })));
       await Promise.all((await Promise.all(asked.map(assigned))).map((episode) => end(episode, true)));
@@ -203,7 +170,7 @@ describe('a Curriculum', () => {
   }, 120_000);
 
   test('gives a held-out seed the same incident in every run, and is told nothing of it', async () => {
-    await startOperator('one');
+    startOperator('one');
     await makeCurriculum('twice', { groupSize: 1, designer: { kind: 'procedural', noFaultShare: 0 } });
     const evaluated = await Promise.all(
       ['a', 'b'].map(async (run) => assigned(await ask({ curriculumRef: { name: 'twice' }, split: 'eval', run, seed: 5 }))),
@@ -216,7 +183,7 @@ describe('a Curriculum', () => {
   }, 60_000);
 
   test('begins anew under a running operator with nothing of before, and goes on from what was exported under another name', async () => {
-    await startOperator('one');
+    startOperator('one');
     await makeCurriculum('anew', { groupSize: 2, designer: { kind: 'procedural', noFaultShare: 0 } });
     const play = async (resolved: boolean): Promise<void> => {
       const asked = await Promise.all(
@@ -242,7 +209,7 @@ describe('a Curriculum', () => {
   }, 120_000);
 
   test('refuses what it cannot give, with a sentence in the Episode', async () => {
-    await startOperator('one');
+    startOperator('one');
     const lost = await ask({ curriculumRef: { name: 'nowhere' }, seed: 1 });
     const final = await episodes.waitFor(() => {
       const seen = episodes.get(lost.metadata);

@@ -5,24 +5,17 @@ import type { Curriculum, CurriculumStatus, ReadyDesign } from '../../src/api/cu
 import type { Episode } from '../../src/api/episode.ts';
 import { API_VERSION, FIXING_ANNOTATION, GYM_NAMESPACE } from '../../src/api/group.ts';
 import type { Incident, IncidentStatus } from '../../src/api/incident.ts';
-import { openJudges } from '../../src/judge/open.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
 import { isConflict } from '../../src/kube/errors.ts';
-import { EventRecorder } from '../../src/kube/events.ts';
-import { silentLogger } from '../../src/kube/logger.ts';
-import { createMetrics } from '../../src/kube/metrics.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { type EventObject, Resources } from '../../src/kube/resource.ts';
 import type { Llm } from '../../src/llm/llm.ts';
 import type { OpenLlm } from '../../src/llm/open.ts';
-import { loadApp } from '../../src/operator/arena/app.ts';
-import { operatorDefaults } from '../../src/operator/config.ts';
 import { designName, isProof, proofIncident } from '../../src/operator/curriculum/proof-incident.ts';
-import { GymOperator } from '../../src/operator/gym-operator.ts';
 import { installBase } from '../../src/operator/install.ts';
-import { GymMetrics } from '../../src/operator/metrics.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { startOperatorHere } from '../support/operator-here.ts';
 
 /** No node, so no arena is ever Ready and no LLM is asked: these tests leave proofs behind as a killed operator does, in every state. */
 let plane: ControlPlane;
@@ -55,35 +48,9 @@ afterAll(async () => {
   await plane?.stop();
 });
 
-const NO_LLM: OpenLlm = { state: () => ({ status: 'False', reason: 'NotConfigured', message: 'No LLM is configured' }) };
-
-/** An operator with a client of its own, as a process has; it makes no arenas. */
-function startOperator(identity: string, llm = NO_LLM): void {
-  const own = new KubeClient(loadKubeConfig({ path: plane.kubeconfigPath }));
-  const metrics = createMetrics({ process: false });
-  let operator: GymOperator | undefined;
-  operator = new GymOperator({
-    client: own,
-    app: loadApp(),
-    config: { ...operatorDefaults, pool: { spare: 0, max: 0 }, identity },
-    judges: openJudges({ registry: metrics.registry, log: silentLogger, faultTerms: [] }),
-    llm,
-    archive: { append: () => Promise.resolve() },
-    events: new EventRecorder({ client: own, reportingController: 'test', reportingInstance: identity, log: silentLogger }),
-    log: silentLogger,
-    metrics,
-    gymMetrics: new GymMetrics(metrics.registry, () => operator?.world),
-    nodes: { cidrs: [], arenasAtOnce: 2 },
-    onLeadershipLost: () => {},
-  });
-  const started = operator;
-  void started.start();
-  running.push({
-    async close() {
-      await started.stop();
-      await own.close();
-    },
-  });
+/** Closed after the test. */
+function startOperator(identity: string, llm?: OpenLlm): void {
+  running.push(startOperatorHere({ kubeconfig: plane.kubeconfigPath, identity, llm }));
 }
 
 const limit = () => AbortSignal.timeout(60_000);
