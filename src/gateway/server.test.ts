@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
-import { ManualClock } from './openenv/manual-clock.ts';
+import { FakeClock } from '../kube/fake-clock.ts';
 import { ScriptedFactory } from './openenv/scripted-session.ts';
 import { build, type GatewayServer } from './server.ts';
 
@@ -9,12 +9,12 @@ const SPLITS = [
   { name: 'eval', type: 'test' as const, count: 5 },
 ];
 
-let clock: ManualClock;
+let clock: FakeClock;
 let factory: ScriptedFactory;
 let server: GatewayServer;
 
 beforeEach(async () => {
-  clock = new ManualClock();
+  clock = new FakeClock();
   factory = new ScriptedFactory();
   server = await build({ factory, log: pino({ level: 'silent' }), version: '1.2.3', maxSessions: 2, clock, splits: SPLITS });
 });
@@ -85,7 +85,7 @@ describe('control over HTTP', () => {
 
   test('it ends after 10 idle minutes', async () => {
     await post('/reset');
-    clock.advance(10 * 60_000);
+    await clock.advance(10 * 60_000);
     expect(server.sessions.active).toBe(0);
     expect((await post('/step', { action: { command: 'ls' } })).statusCode).toBe(409);
   });
@@ -144,7 +144,7 @@ describe('control over HTTP', () => {
     await post('/reset');
     const pending = post('/step', { action: { command: 'hang' }, timeout_s: 2 });
     await new Promise((resolve) => setTimeout(resolve, 20));
-    clock.advance(2_000);
+    await clock.advance(2_000);
     expect((await pending).json().detail).toContain('within 2 s');
   });
 

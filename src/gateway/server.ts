@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import websocket from '@fastify/websocket';
 import fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
-import { type Clock, systemClock } from './openenv/clock.ts';
+import { type Clock, systemClock } from '../kube/clock.ts';
 import { installErrors, refuseBrowserScripts, registerControl } from './openenv/http.ts';
 import { Mcp } from './openenv/mcp.ts';
 import { openApiDocument } from './openenv/openapi.ts';
@@ -125,6 +125,10 @@ export async function build(options: ServerOptions): Promise<GatewayServer> {
 async function closeSockets(app: FastifyInstance, clock: Clock): Promise<void> {
   for (const socket of app.websocketServer.clients) {
     socket.close(1001, 'The gateway stops');
-    clock.schedule(CLOSE_HANDSHAKE_MS, () => socket.terminate());
+    // Cancelled with the socket: a stopping process does not wait for it.
+    socket.once(
+      'close',
+      clock.setTimeout(() => socket.terminate(), CLOSE_HANDSHAKE_MS),
+    );
   }
 }

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
-import { ManualClock } from './manual-clock.ts';
+import { FakeClock } from '../../kube/fake-clock.ts';
 import { Mcp, type RpcResponse } from './mcp.ts';
 import { ScriptedFactory } from './scripted-session.ts';
 import { Sessions } from './sessions.ts';
@@ -12,7 +12,7 @@ beforeEach(() => {
   factory = new ScriptedFactory();
   let next = 0;
   const log = { error: jest.fn(), warn: jest.fn() } as never;
-  const clock = new ManualClock();
+  const clock = new FakeClock();
   sessions = new Sessions({
     factory,
     maxSessions: 2,

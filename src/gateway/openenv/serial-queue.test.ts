@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ManualClock } from './manual-clock.ts';
+import { FakeClock } from '../../kube/fake-clock.ts';
 import { SerialQueue } from './serial-queue.ts';
 
 const settled = async () => {
@@ -8,7 +8,7 @@ const settled = async () => {
 
 describe('SerialQueue', () => {
   test('never runs two at once and keeps the order', async () => {
-    const queue = new SerialQueue(new ManualClock());
+    const queue = new SerialQueue(new FakeClock());
     const log: string[] = [];
     const work = (name: string) => async () => {
       log.push(`${name} starts`);
@@ -23,7 +23,7 @@ describe('SerialQueue', () => {
   });
 
   test('a failure is its own caller’s alone', async () => {
-    const queue = new SerialQueue(new ManualClock());
+    const queue = new SerialQueue(new FakeClock());
     const failing = queue.run(async () => {
       throw new Error('no');
     }, 1000);
@@ -33,19 +33,27 @@ describe('SerialQueue', () => {
   });
 
   test('a caller is answered at its limit; what follows still waits for the late work, and is dropped when it waits too long', async () => {
-    const clock = new ManualClock();
+    const clock = new FakeClock();
     const queue = new SerialQueue(clock);
     const gate = Promise.withResolvers<void>();
     const ran: string[] = [];
     const late = queue.run(() => gate.promise, 50_000);
     await settled();
-    clock.advance(50_000);
-    await expect(late).rejects.toMatchObject({ code: 'EXECUTION_ERROR', message: expect.stringContaining('No answer within 50 s') });
+    const toldLate = expect(late).rejects.toMatchObject({
+      code: 'EXECUTION_ERROR',
+      message: expect.stringContaining('No answer within 50 s'),
+    });
+    await clock.advance(50_000);
+    await toldLate;
 
     const dropped = queue.run(async () => ran.push('dropped'), 50_000);
     await settled();
-    clock.advance(50_000);
-    await expect(dropped).rejects.toMatchObject({ code: 'EXECUTION_ERROR', message: expect.stringContaining('was not run') });
+    const toldDropped = expect(dropped).rejects.toMatchObject({
+      code: 'EXECUTION_ERROR',
+      message: expect.stringContaining('was not run'),
+    });
+    await clock.advance(50_000);
+    await toldDropped;
 
     const last = queue.run(async () => ran.push('last'), 50_000);
     await settled();
@@ -57,7 +65,7 @@ describe('SerialQueue', () => {
   });
 
   test('abort answers who runs, who waits and who comes later, and starts nothing more', async () => {
-    const queue = new SerialQueue(new ManualClock());
+    const queue = new SerialQueue(new FakeClock());
     const gate = Promise.withResolvers<void>();
     const ran: string[] = [];
     const running = queue.run(() => gate.promise, 1000);

@@ -1,5 +1,5 @@
+import type { Clock } from '../../kube/clock.ts';
 import { GatewayError } from '../session-api.ts';
-import type { Clock } from './clock.ts';
 
 /** Runs work strictly one after another and answers each caller in bounded time, also when the work itself hangs. */
 export class SerialQueue {
@@ -35,14 +35,14 @@ export class SerialQueue {
       answer();
     };
     const onAbort = () => settle(() => reject(signal.reason));
-    const cancel = this.#clock.schedule(limitMs, () => {
+    const cancel = this.#clock.setTimeout(() => {
       const seconds = Math.round(limitMs / 1000);
       const message =
         phase === 'waiting'
           ? `The session was still busy with an earlier request after ${seconds} s; this request was not run. Send it again.`
           : `No answer within ${seconds} s. The request may still take effect; its result is lost. Look at the state, or reset.`;
       settle(() => reject(new GatewayError('EXECUTION_ERROR', message)));
-    });
+    }, limitMs);
     signal.addEventListener('abort', onAbort);
 
     this.#unfinished += 1;

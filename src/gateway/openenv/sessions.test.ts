@@ -1,15 +1,15 @@
 import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { FakeClock } from '../../kube/fake-clock.ts';
 import { GatewayError } from '../session-api.ts';
-import { ManualClock } from './manual-clock.ts';
 import { ScriptedFactory } from './scripted-session.ts';
 import { IDLE_LIMIT_MS, type Session, Sessions } from './sessions.ts';
 
-let clock: ManualClock;
+let clock: FakeClock;
 let factory: ScriptedFactory;
 let sessions: Sessions;
 
 beforeEach(() => {
-  clock = new ManualClock();
+  clock = new FakeClock();
   factory = new ScriptedFactory();
   let next = 0;
   const log = { error: jest.fn(), warn: jest.fn() } as never;
@@ -104,11 +104,11 @@ describe('created sessions', () => {
 describe('idle limit', () => {
   test('ends a session that nobody holds, counted from its last use', async () => {
     const session = await created();
-    clock.advance(IDLE_LIMIT_MS - 1);
+    await clock.advance(IDLE_LIMIT_MS - 1);
     sessions.touch(session);
-    clock.advance(IDLE_LIMIT_MS - 1);
+    await clock.advance(IDLE_LIMIT_MS - 1);
     expect(sessions.active).toBe(1);
-    clock.advance(1);
+    await clock.advance(1);
     expect(sessions.active).toBe(0);
   });
 
@@ -116,12 +116,12 @@ describe('idle limit', () => {
     sessions.open('socket');
     const attached = await created();
     sessions.attach(attached.id);
-    clock.advance(10 * IDLE_LIMIT_MS);
+    await clock.advance(10 * IDLE_LIMIT_MS);
     expect(sessions.active).toBe(2);
 
     sessions.release(attached);
     attached.run(() => new Promise(() => {})).catch(() => {});
-    clock.advance(10 * IDLE_LIMIT_MS);
+    await clock.advance(10 * IDLE_LIMIT_MS);
     expect(sessions.active).toBe(2);
   });
 });
@@ -135,7 +135,7 @@ test('the HTTP session is counted, and replaced even when every slot is taken', 
   expect(sessions.http).toBe(second);
   await expect(first.run(async () => {})).rejects.toMatchObject({ code: 'SESSION_ERROR' });
   await second.ready;
-  clock.advance(IDLE_LIMIT_MS);
+  await clock.advance(IDLE_LIMIT_MS);
   expect(sessions.http).toBeUndefined();
 });
 
@@ -163,6 +163,6 @@ test('draining does not wait for ever', async () => {
   if (gym) gym.close = () => new Promise(() => {});
   const draining = sessions.drain('the gateway stops', 10_000);
   await new Promise(setImmediate);
-  clock.advance(10_000);
+  await clock.advance(10_000);
   await draining;
 });

@@ -1,6 +1,6 @@
 import type { FastifyBaseLogger } from 'fastify';
+import type { Clock } from '../../kube/clock.ts';
 import { EMPTY_STATE, GatewayError, type GymSession, type GymState, type SessionFactory } from '../session-api.ts';
-import type { Clock } from './clock.ts';
 import { SerialQueue } from './serial-queue.ts';
 
 /** Minutes after which a session that no socket holds is ended; a connected session is never reaped. */
@@ -172,10 +172,10 @@ export class Sessions {
   touch(session: Session): void {
     session.cancelIdle();
     if (session.closed || session.attached || session.kind === 'socket') return;
-    session.cancelIdle = this.#options.clock.schedule(IDLE_LIMIT_MS, () => {
+    session.cancelIdle = this.#options.clock.setTimeout(() => {
       if (session.busy) this.touch(session);
       else this.close(session, 'idle for 10 minutes');
-    });
+    }, IDLE_LIMIT_MS);
   }
 
   /** Frees the slot at once; what the session still has to tidy up goes on behind. Requests that wait get `answer`. */
@@ -206,10 +206,10 @@ export class Sessions {
     this.#draining = true;
     for (const session of [...this.#sessions.values()]) this.close(session, reason);
     const { promise: late, resolve } = Promise.withResolvers<void>();
-    const cancel = this.#options.clock.schedule(limitMs, () => {
+    const cancel = this.#options.clock.setTimeout(() => {
       this.#options.log.warn({ unfinished: this.#endings.size }, 'Sessions were still closing when the gateway stopped');
       resolve();
-    });
+    }, limitMs);
     await Promise.race([Promise.all(this.#endings), late]);
     cancel();
   }

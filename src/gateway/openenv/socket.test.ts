@@ -2,13 +2,13 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { pino } from 'pino';
 import { WebSocket } from 'ws';
+import { FakeClock } from '../../kube/fake-clock.ts';
 import { build, type GatewayServer } from '../server.ts';
-import { ManualClock } from './manual-clock.ts';
 import { ScriptedFactory } from './scripted-session.ts';
 
 type Frame = { type: string; data: Record<string, unknown> };
 
-let clock: ManualClock;
+let clock: FakeClock;
 let factory: ScriptedFactory;
 let server: GatewayServer;
 let port: number;
@@ -71,7 +71,7 @@ const until = async (condition: () => boolean) => {
 const output = (frame: Frame) => (frame.data.observation as { command_output: string }).command_output;
 
 beforeEach(async () => {
-  clock = new ManualClock();
+  clock = new FakeClock();
   factory = new ScriptedFactory();
   server = await build({ factory, log: pino({ level: 'silent' }), version: '1', maxSessions: 2, clock, splits: [] });
   await server.app.listen({ host: '127.0.0.1', port: 0 });
@@ -159,7 +159,7 @@ describe('one frame, then the end', () => {
     expect(await speaking.closed).toBe(1000);
     const silent = await connect();
     expect(await silent.read()).toMatchObject({ type: 'error', data });
-    clock.advance(1000);
+    await clock.advance(1000);
     expect(await silent.closed).toBe(1000);
   });
 
@@ -218,9 +218,9 @@ describe('time', () => {
     for (const message of ['No answer within 50 s', 'still busy']) {
       client.send({ type: 'step', data: { command: 'hang' } });
       await new Promise((resolve) => setTimeout(resolve, 20));
-      clock.advance(49_999);
+      await clock.advance(49_999);
       expect(client.unread).toBe(0);
-      clock.advance(1);
+      await clock.advance(1);
       expect(await client.read()).toMatchObject({ data: { code: 'EXECUTION_ERROR', message: expect.stringContaining(message) } });
     }
   });
@@ -238,7 +238,7 @@ describe('time', () => {
   test('a connected session is never ended for being idle', async () => {
     const client = await connect();
     await client.ask({ type: 'reset', data: { episode_id: 'mine' } });
-    clock.advance(7 * 24 * 3_600_000);
+    await clock.advance(7 * 24 * 3_600_000);
     expect(await client.ask({ type: 'state' })).toMatchObject({ data: { episode_id: 'mine' } });
   });
 });

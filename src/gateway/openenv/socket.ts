@@ -1,7 +1,7 @@
 import type { FastifyBaseLogger } from 'fastify';
 import { type RawData, WebSocket } from 'ws';
+import type { Clock } from '../../kube/clock.ts';
 import { actionSchema, GatewayError, parseResetOptions } from '../session-api.ts';
-import type { Clock } from './clock.ts';
 import { type ClientFrame, parseFrame } from './frames.ts';
 import type { Mcp } from './mcp.ts';
 import type { Session, Sessions } from './sessions.ts';
@@ -77,7 +77,11 @@ class OrderedFrames {
     this.#waiting.length = 0;
     this.#sendError(error);
     if (this.#heard) this.#socket.close(1000);
-    else this.#context.clock.schedule(REFUSAL_LINGER_MS, () => this.#socket.close(1000));
+    else
+      this.#socket.once(
+        'close',
+        this.#context.clock.setTimeout(() => this.#socket.close(1000), REFUSAL_LINGER_MS),
+      );
   }
 
   async #answerAll(): Promise<void> {
