@@ -1,6 +1,8 @@
 /** Builders for tests: a small healthy arena whose objects a test then breaks. */
 import type { Container, ContainerStatus, Deployment, EndpointSlice, Pod, ReplicaSet, ResourceQuota, Service } from '../kube/types.ts';
 import { captureBaseline } from './baseline.ts';
+import { evaluate, type OracleResult } from './oracle.ts';
+import type { JudgedFault } from './policy.ts';
 import { type ArenaSnapshot, type Baseline, type ObjectKey, type Transaction, workloadKey } from './snapshot.ts';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
@@ -243,3 +245,19 @@ export function paid(seconds: number): Transaction {
 }
 
 export const failedPayment = (seconds: number): Transaction => ({ ...paid(seconds), ok: false, message: 'POST /pay answered 503' });
+
+/** The workload of makeArena() that a fault is in, and its neighbour. */
+export const API = 'payments/payment-api';
+export const DB = 'payments/payment-db';
+export const TARGET: JudgedFault = { target: { namespace: 'payments', name: 'payment-api' }, proof: [] };
+
+/** What is done to an arena, in words that follow "when", and the reason that the oracle must find. */
+export type Case = [sentence: string, change: (arena: TestArena) => void, reason: string];
+
+/** The oracle's word on an arena that was healthy, then changed. */
+export function judge(change: (arena: TestArena) => void, faults: readonly JudgedFault[] = [TARGET]): OracleResult {
+  const arena = makeArena();
+  const baseline = arena.baseline();
+  change(arena);
+  return evaluate({ snapshot: arena.snapshot(baseline), baseline, faults });
+}
