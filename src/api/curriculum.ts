@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { conditionsSchema } from './conditions.ts';
-import { DEFAULT_MAX_STEPS, MAX_STEPS_LIMIT } from './defaults.ts';
+import { DEFAULT_MAX_STEPS, GREATEST_DRAWN_DIFFICULTY, MAX_STEPS_LIMIT } from './defaults.ts';
 import { faultTypeSchema, type InlineIncident, inlineIncidentSchema } from './incident.ts';
 import { JUDGES, PERSONAS } from './judging.ts';
 import type { GymObject } from './object.ts';
@@ -114,7 +114,12 @@ const llmSchema = z.object({
 export const curriculumSpecSchema = (types: readonly string[] = []) =>
   z.object({
     mode: z.enum(CURRICULUM_MODES).default('standard'),
-    minDifficulty: rate().default(0).meta({ description: 'No incident is easier; tiers that cannot reach it are passed over' }),
+    minDifficulty: z
+      .number()
+      .min(0)
+      .max(GREATEST_DRAWN_DIFFICULTY)
+      .default(0)
+      .meta({ description: 'No incident is easier; tiers that cannot reach it are passed over. At most what the hardest incident has' }),
     groupSize: z.int().min(1).max(64).default(8).meta({ description: 'Episodes of one assignment: together they are one trial' }),
     groupTimeoutSeconds: z
       .int()

@@ -26,6 +26,12 @@ export const ARENA_FORCE_PODS_SECONDS = 10;
 export const ARENA_STRIP_FINALIZERS_SECONDS = 20;
 export const ARENA_STUCK_SECONDS = 60;
 
+/**
+ * The hardest incident that can be drawn: three faults, the hardest type among them, before distance and noise (src/designer/difficulty.ts; a
+ * test there compares). Nothing harder can be asked for.
+ */
+export const GREATEST_DRAWN_DIFFICULTY = 0.7;
+
 /** Bounds of what an Episode keeps of a step (design: 1 KiB and 2 KiB; full text goes to the archive). */
 export const STEP_COMMAND_BYTES = 1024;
 export const STEP_OUTPUT_BYTES = 2048;

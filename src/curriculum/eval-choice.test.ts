@@ -41,6 +41,8 @@ describe('evalChoice', () => {
   });
   test.each([-1, 0.5])('refuses seed %p', (seed) => expect(() => evalChoice(seed, source)).toThrow(`Seed ${seed} is no integer from 0`));
   test('says so when nothing is hard enough', () => {
-    expect(() => evalChoice(0, source, 0.99)).toThrow('Nothing that is held out has a difficulty of 0.99 or more; lower minDifficulty');
+    expect(() => evalChoice(0, source, 0.99)).toThrow(
+      'Nothing that is held out has a difficulty of 0.99 or more: the hardest has 0.8; lower minDifficulty',
+    );
   });
 });

@@ -1,5 +1,6 @@
 import type { Persona } from '../api/judging.ts';
 import { permutation } from './permutation.ts';
+import { hardestOf } from './reach.ts';
 import { personaOf } from './rules.ts';
 import { poolKey } from './runs.ts';
 import type { Pool, Scenario, ScenarioSource } from './scenario-source.ts';
@@ -28,7 +29,12 @@ export function evalChoice(seed: number, source: ScenarioSource, minDifficulty =
     .pools('eval')
     .filter((pool) => indices(pool).some(admits(pool)))
     .toSorted((a, b) => (poolKey(a) < poolKey(b) ? -1 : 1));
-  if (pools.length === 0) throw new Error(`Nothing that is held out has a difficulty of ${minDifficulty} or more; lower minDifficulty`);
+  if (pools.length === 0) {
+    const hardest = hardestOf(source, source.pools('eval'));
+    throw new Error(
+      `Nothing that is held out has a difficulty of ${minDifficulty} or more: the hardest has ${hardest}; lower minDifficulty`,
+    );
+  }
   const pool = pools[seed % pools.length];
   const ordinal = Math.floor(seed / pools.length);
   const all = indices(pool).filter(admits(pool));

@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
+import { GREATEST_DRAWN_DIFFICULTY } from '../api/defaults.ts';
 import type { FaultSpec } from '../api/incident.ts';
+import { hardestOf } from '../curriculum/reach.ts';
 import { targetsOf, validateFaults } from '../faults/engine.ts';
 import { FAULT_TYPES, faultOf } from '../faults/index.ts';
 import { shopBaseline } from '../faults/testing.ts';
@@ -51,6 +53,10 @@ describe('the scenarios', () => {
   test('are as hard as their faults', () => {
     expect(all.filter(({ faults, difficulty }) => difficulty !== difficultyOf({ faults }))).toEqual([]);
   });
+});
+
+test.each(SPLITS)('split %s reaches the greatest difficulty that may be asked for, and none goes beyond', (split) => {
+  expect(hardestOf(source, source.pools(split))).toBe(GREATEST_DRAWN_DIFFICULTY);
 });
 
 describe('a pool', () => {

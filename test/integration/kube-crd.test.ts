@@ -76,6 +76,7 @@ describe('what is refused at the door', () => {
     ['an unknown red herring', Resources.incidents, { faults: [], redHerrings: [{ kind: 'ghost', target }] }, 'Unsupported value: "ghost"'],
     ['tiers that go down', Resources.curricula, { tiers: [tier('hard', 0.8), tier('easy', 0.2)] }, 'tiers go from the easiest up'],
     ['a least difficulty above every tier', Resources.curricula, { tiers: [tier('easy', 0.2)], minDifficulty: 0.5 }, 'is above every tier'],
+    ['a least difficulty that no incident has', Resources.curricula, { minDifficulty: 0.75 }, 'less than or equal to 0.7'],
     ['a reward that pays for failing', Resources.curricula, { reward: { failed: 3 } }, 'less than or equal to -1'],
     ['too many steps', Resources.episodes, { incidentRef: { name: 'x' }, maxSteps: 65 }, 'less than or equal to 64'],
     ['an unknown action', Resources.steps, { ...step, action: 'Cheat' }, 'Unsupported value: "Cheat"'],

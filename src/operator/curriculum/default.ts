@@ -1,5 +1,5 @@
 import { CURRICULUM_MODES, type Curriculum } from '../../api/curriculum.ts';
-import { DEFAULT_CURRICULUM } from '../../api/defaults.ts';
+import { DEFAULT_CURRICULUM, GREATEST_DRAWN_DIFFICULTY } from '../../api/defaults.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { JudgeName } from '../../api/judging.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -21,8 +21,10 @@ export function curriculumFromEnv(env: Readonly<Record<string, string | undefine
   const mode = CURRICULUM_MODES.find((known) => known === GYM_MODE);
   if (GYM_MODE && !mode) throw new Error(`GYM_MODE is ${GYM_MODE}; it must be ${CURRICULUM_MODES.join(' or ')}`);
   const minDifficulty = EVAL_MIN_DIFFICULTY ? Number(EVAL_MIN_DIFFICULTY) : undefined;
-  if (minDifficulty !== undefined && !(minDifficulty >= 0 && minDifficulty <= 1)) {
-    throw new Error(`EVAL_MIN_DIFFICULTY is ${EVAL_MIN_DIFFICULTY}; it must be a number from 0 to 1`);
+  if (minDifficulty !== undefined && !(minDifficulty >= 0 && minDifficulty <= GREATEST_DRAWN_DIFFICULTY)) {
+    throw new Error(
+      `EVAL_MIN_DIFFICULTY is ${EVAL_MIN_DIFFICULTY}; it must be a number from 0 to ${GREATEST_DRAWN_DIFFICULTY}, the difficulty of the hardest incident`,
+    );
   }
   return {
     ...(mode ? { mode } : {}),
