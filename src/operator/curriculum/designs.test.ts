@@ -71,6 +71,11 @@ class Gym {
     this.arenas.put({ apiVersion: API_VERSION, kind: 'Arena', metadata: { name }, spec: {}, status: { conditions: [Ready] } });
   }
 
+  edit(spec: Partial<Curriculum['spec']>): void {
+    const curriculum = this.curricula.get(ref) as Curriculum;
+    this.curricula.put({ ...curriculum, spec: { ...curriculum.spec, ...spec } });
+  }
+
   newDesk(): AssignmentDesk {
     const { source, types } = rulesWith();
     const composer = { source: () => source, compose: () => ({ faults: [], difficulty: 0.1 }) };
@@ -229,6 +234,7 @@ describe('no LLM is asked', () => {
     ['while its budget is spent', new Gym(), (poor) => Object.assign(poor, { llmStatus: 'False' })],
     ['in a tier without designs', new Gym('advanced'), () => {}],
     ['by a Curriculum with a procedural designer', new Gym('expert', procedural), () => {}],
+    ['under a spec that admits nothing', new Gym(), (empty) => empty.edit({ faults: { allow: ['oom_kill'], deny: ['oom_kill'] } })],
   ])('%s', async (_, one, prepare) => {
     prepare(one);
     await one.reconcile();
@@ -278,11 +284,20 @@ describe('a proof', () => {
   });
   test('is removed when the Curriculum wants no designs any more', async () => {
     await gym.reconcile();
-    const curriculum = gym.curricula.get(ref) as Curriculum;
-    const designer = { kind: 'procedural' as const, noFaultShare: 0 };
-    gym.curricula.put({ ...curriculum, spec: { ...curriculum.spec, designer } });
+    gym.edit({ designer: { kind: 'procedural', noFaultShare: 0 } });
     await gym.reconcile();
     expect([gym.outcomes, gym.proof]).toEqual([[], undefined]);
+  });
+  test('is removed when nothing can be drawn any more, and another is begun when something can', async () => {
+    const { faults } = (gym.curricula.get(ref) as Curriculum).spec;
+    await gym.reconcile();
+    gym.edit({ faults: { allow: ['oom_kill'], deny: ['oom_kill'] } });
+    await gym.reconcile();
+    expect(await gym.reconcile()).toBeUndefined();
+    expect([gym.outcomes, gym.proof, gym.asked]).toEqual([[], undefined, 1]);
+    gym.edit({ faults });
+    await gym.reconcile();
+    expect(gym.proof).toBeDefined();
   });
 });
 

@@ -71,7 +71,7 @@ export class DesignReconciler {
 
   async #prove(curriculum: Curriculum, proof: Incident, log: ReconcileContext['log']): Promise<Result | undefined> {
     const design = provenDesign(proof);
-    if (!design || curriculum.spec.designer.kind !== 'llm') {
+    if (!design || curriculum.spec.designer.kind !== 'llm' || this.#deps.desk.whyUnplayable(curriculum)) {
       log.info({ incident: proof.metadata.name }, 'Removed the proof of a design that nobody wants');
       await this.#remove(proof);
       return undefined;
@@ -159,6 +159,8 @@ export class DesignReconciler {
     if (pauseMs > 0) return { requeueAfterMs: pauseMs };
     // A design that cannot be proved is money for nothing; an arena that becomes ready asks again.
     if (!this.#hasSpareArena()) return undefined;
+    // The Curriculum's own controller says so in an Event; a new spec comes here by itself.
+    if (this.#deps.desk.whyUnplayable(curriculum)) return undefined;
     if (state().status !== 'True') return { requeueAfterMs: PAUSE_MS };
     const wish = await this.#reserve(curriculum);
     if (!wish) return undefined;

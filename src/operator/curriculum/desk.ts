@@ -92,6 +92,16 @@ export class AssignmentDesk {
     return { spec, types: this.#deps.types, source };
   }
 
+  /** Why nothing can be drawn under this spec, as a sentence; undefined when something can. Only another spec changes it. */
+  whyUnplayable(curriculum: Curriculum): string | undefined {
+    try {
+      statusUnder(curriculum.status, this.rulesOf(curriculum));
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  }
+
   async #make(ref: { namespace: string; name: string }, key: AssignmentKey): Promise<Assignment> {
     const { client, world } = this.#deps;
     const curriculum = world.curricula.get({ namespace: ref.namespace, name: key.curriculum });

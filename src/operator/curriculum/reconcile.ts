@@ -53,16 +53,12 @@ export class CurriculumReconciler {
 
   /** True for a spec under which nothing can be drawn; tells why in an Event, once for each version of it. What asks for a draw is told, too. */
   #isUnplayable(curriculum: Curriculum): boolean {
-    try {
-      statusUnder(curriculum.status, this.#deps.desk.rulesOf(curriculum));
-      return false;
-    } catch (error) {
-      const { uid = '', generation } = curriculum.metadata;
-      if (this.#told.get(uid) !== generation)
-        this.#deps.onHappening(curriculum, { reason: Reason.InvalidSpec, message: (error as Error).message });
-      this.#told.set(uid, generation);
-      return true;
-    }
+    const message = this.#deps.desk.whyUnplayable(curriculum);
+    if (message === undefined) return false;
+    const { uid = '', generation } = curriculum.metadata;
+    if (this.#told.get(uid) !== generation) this.#deps.onHappening(curriculum, { reason: Reason.InvalidSpec, message });
+    this.#told.set(uid, generation);
+    return true;
   }
 
   /** Milliseconds until the next group closes by itself; undefined when none will. */
