@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import type { AssignmentStatus } from '../api/assignment.ts';
 import type { Episode, EpisodeStatus } from '../api/episode.ts';
 import { API_VERSION } from '../api/group.ts';
-import { closeGroup, faultsInFlight, trialOf, withMembers } from './group.ts';
+import { closeGroup, faultsInFlight, knowsEnd, trialOf, withMembers } from './group.ts';
 import { assignment } from './testing.ts';
 
 const T0 = Date.parse('2026-01-01T00:00:00.000Z');
@@ -27,6 +27,11 @@ describe('a group', () => {
     'waits for its first start': [[], 0, {}],
     'waits for its members': [[resolved('1'), resolved('2'), running('3')], 60, { waitMs: 540_000 }],
     'waits from the last start on': [[resolved('1'), running('2', 500)], 1000, { waitMs: 100_000 }],
+    'waits for another try when one ended before its alert': [
+      [resolved('1'), resolved('2'), neverStarted('3'), neverStarted('4')],
+      60,
+      { waitMs: 600_000 },
+    ],
     'does not wait for what has not begun': [[episode('1', {})], 5000, {}],
   };
   test.each(Object.entries(open))('%s', (_name, [episodes, seconds, expected]) => expect(close(episodes, seconds)).toEqual(expected));
@@ -36,6 +41,11 @@ describe('a group', () => {
     'closes ten minutes after the last start with what is there': [[resolved('1'), running('2')], 600, { success: 1, reward: 4 }],
     'leaves out who is unscorable': [[resolved('1'), failed('2'), unscorable('3')], 60, { success: 0.5, reward: 1 }],
     'has no success when nobody is scorable': [[unscorable('1'), unscorable('2'), unscorable('3')], 60, {}],
+    'leaves out who ended before its alert': [
+      [resolved('1'), neverStarted('2'), failed('3'), failed('4')],
+      60,
+      { success: 0.3333, reward: 0 },
+    ],
     'closes after the timeout when nobody ever started': [[neverStarted('1')], 660, {}],
     'counts all that are final, also more than it waits for': [
       [resolved('1'), resolved('2'), resolved('3'), failed('4')],
@@ -54,6 +64,24 @@ describe('a group', () => {
     const status = { members: [], closedTime: at(0), success: 1 };
     expect(withMembers(status, [failed('1')])).toBe(status);
     expect(closeGroup(status, new Date(at(9)), rule)).toEqual({ closed: status });
+  });
+  test('keeps no seat for who ended before its alert, and knows of it', () => {
+    const waiting = episode('1', {});
+    const joined = withMembers({}, [waiting]);
+    expect(joined.members?.map(({ uid }) => uid)).toEqual(['1']);
+    expect(knowsEnd(joined, neverStarted('1'))).toBe(false);
+    const left = withMembers(joined, [neverStarted('1')]);
+    expect(left).toEqual({ members: [], startedTime: at(60), lastStartTime: at(60) });
+    expect(knowsEnd(left, neverStarted('1'))).toBe(true);
+    expect(withMembers(left, []).lastStartTime).toBe(at(60));
+  });
+  test.each<[string, Episode, boolean]>([
+    ['who is final', resolved('1'), true],
+    ['who is still playing', running('2'), false],
+    ['who was never seen', resolved('3'), false],
+  ])('says whether it knows the end of one %s', (_name, one, expected) => {
+    expect(knowsEnd(withMembers({}, [resolved('1'), running('2')]), one)).toBe(expected);
+    expect(knowsEnd({ closedTime: at(0) }, one)).toBe(true);
   });
   test('remembers members that are gone', () => {
     const first = withMembers({}, [resolved('1')]);

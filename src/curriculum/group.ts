@@ -8,24 +8,41 @@ export type GroupRule = Pick<CurriculumSpec, 'groupSize' | 'groupTimeoutSeconds'
 
 /**
  * The group with what `episodes` of the assignment say now. Members that are gone stay as they were last seen; a closed group does not change.
- * An episode that ended before its alert was sent counts as started when it ended.
+ * An episode that ended before its alert was sent was no attempt (no arena in time, say, and the trainer tries again): it is no member, and only
+ * its end counts as a start, so that a group in which nobody ever starts closes, too.
  */
 export function withMembers(status: AssignmentStatus, episodes: readonly Episode[]): AssignmentStatus {
   if (status.closedTime) return status;
   const members = new Map((status.members ?? []).map((member) => [member.uid, member]));
+  const missed = episodes.filter(neverStarted);
+  for (const { metadata } of missed) members.delete(metadata.uid ?? '');
   for (const episode of episodes) {
+    if (neverStarted(episode)) continue;
     const member = memberOf(episode);
     if (members.has(member.uid) || members.size < MAX_MEMBERS) members.set(member.uid, member);
   }
   const inOrder = [...members.values()].sort((a, b) => (a.uid < b.uid ? -1 : 1));
-  const starts = inOrder.flatMap(({ startedTime }) => startedTime ?? []).sort();
+  const starts = [
+    ...[status.startedTime, status.lastStartTime, ...missed.map((episode) => episode.status?.finishedTime)],
+    ...inOrder.map(({ startedTime }) => startedTime),
+  ]
+    .filter((time) => time !== undefined)
+    .sort();
   return { ...status, members: inOrder, ...(starts.length ? { startedTime: starts[0], lastStartTime: starts[starts.length - 1] } : {}) };
+}
+
+const neverStarted = ({ status }: Episode): boolean => status?.outcome !== undefined && status.startedTime === undefined;
+
+/** True when the group has taken in how the episode ended, so that the episode may go. */
+export function knowsEnd(group: AssignmentStatus, episode: Episode): boolean {
+  if (group.closedTime) return true;
+  if (neverStarted(episode)) return (group.lastStartTime ?? '') >= (episode.status?.finishedTime ?? '');
+  return (group.members ?? []).some(({ uid, final }) => final && uid === episode.metadata.uid);
 }
 
 function memberOf({ metadata, status }: Episode): Member {
   const final = status?.outcome !== undefined;
-  const startedTime = status?.startedTime ?? status?.finishedTime;
-  const { scorable, reward } = status ?? {};
+  const { startedTime, scorable, reward } = status ?? {};
   return {
     episode: metadata.name,
     uid: metadata.uid ?? '',

@@ -5,6 +5,7 @@ import { API_VERSION, FINALIZER } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ownerReferenceTo } from '../../api/object.ts';
 import type { Step } from '../../api/step.ts';
+import { knowsEnd } from '../../curriculum/group.ts';
 import { difficultyOf } from '../../designer/difficulty.ts';
 import { scenarioHash } from '../../faults/engine.ts';
 import { FAULTS } from '../../faults/index.ts';
@@ -123,12 +124,12 @@ export class EpisodeReconciler {
     };
   }
 
-  #assigned({ metadata, status }: Episode): Pick<EpisodeObservation, 'assignment' | 'told'> {
+  #assigned(episode: Episode): Pick<EpisodeObservation, 'assignment' | 'told'> {
+    const { metadata, status } = episode;
     if (!status?.assignment) return {};
     const assignment = this.#deps.world.assignments.get({ namespace: metadata.namespace as string, name: status.assignment });
     if (!assignment) return { told: true };
-    const { closedTime, members = [] } = assignment.status ?? {};
-    return { assignment, told: closedTime !== undefined || members.some(({ uid, final }) => final && uid === metadata.uid) };
+    return { assignment, told: knowsEnd(assignment.status ?? {}, episode) };
   }
 
   /** Asks for the arena's health only where an answer depends on it: a change whose effect is not known yet. */
