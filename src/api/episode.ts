@@ -66,6 +66,7 @@ const stepStatusSchema = z.object({
   durationMs: z.int().min(0).optional(),
   settleMs: z.int().min(0).optional(),
   mutations: z.int().min(0).optional(),
+  repeat: z.boolean().optional().meta({ description: 'Asked nothing new, with nothing changed since; absent where it did' }),
   phase: z.enum(WORK_PHASES).optional(),
   score: z.number().min(-1).max(1).optional(),
   feedback: z.string().max(512).optional(),

@@ -15,7 +15,7 @@ const steps: StepStatus[] = [
     reward: -2,
     feedback: 'Good: an overview first.',
   },
-  { index: 2, action: 'Command', command: 'kubectl get po -A', score: -0.1, reward: 0 },
+  { index: 2, action: 'Command', command: 'kubectl get po -A', repeat: true, score: -0.1, reward: 0 },
   { index: 3, action: 'Diagnose', command: 'payment-api', reward: 0 },
   { index: 4, action: 'Command', command: 'kubectl scale deploy/x --replicas=1', phase: 'fix', score: 0.1, mutations: 1, reward: 7.6 },
 ];
@@ -48,19 +48,17 @@ describe('explainReward', () => {
     expect(said).toContain('step 4: opens fix, judge +0.1, skips investigate -0.3');
     expect(said).toContain('= +0 on average over 2 phases -0.15 for repeats, within ±0.5');
     expect(said).toContain('Diagnose payment-api');
-    expect(said).not.toContain('recorded:');
   });
   test('a skipped verify is named', () => {
     const played: StepStatus[] = [...steps, { index: 5, action: 'Report', command: 'report: resolved' }];
     expect(text(episode({ outcome: 'Resolved' }, played))).toContain('-0.3 verify was skipped');
   });
-  test('repeats that shortening hid are owned up to', () => {
+  test('shortened commands change nothing in how the reward comes about', () => {
     const whole = episode({ outcome: 'Resolved' });
-    const shortened = {
-      ...whole,
-      status: { ...whole.status, steps: steps.map((s, i) => ({ ...s, command: `${s.command.slice(0, 9)}${i}…` })) },
-    };
-    expect(text(shortened)).toContain('recorded: -0.15; the commands were shortened since');
+    const shortened = { ...whole, status: { ...whole.status, steps: steps.map((s) => ({ ...s, command: 'kubectl…' })) } };
+    const unframed = (e: Episode): string => text(e).split('\n\n').slice(0, -1).join('\n\n');
+    expect(unframed(shortened)).toBe(unframed(whole));
+    expect(unframed(shortened)).toContain('step 2: judge -0.1, repeat -0.15');
   });
   test('the weights are those that the assignment froze', () => {
     const weights = { ...DEFAULT_WEIGHTS, phaseInOrder: 0.3, phaseSkipped: -0.4, repeat: -0.05, shapingLimit: 0.4 };
@@ -69,7 +67,6 @@ describe('explainReward', () => {
     expect(said).toContain('step 2: judge -0.1, repeat -0.05');
     expect(said).toContain('step 4: opens fix, judge +0.1, skips investigate -0.4');
     expect(said).toContain('-0.05 for repeats, within ±0.4');
-    expect(said).not.toContain('recorded:');
   });
   test('what an LLM did, and a veto, are a line each', () => {
     const llm = { calls: 5, inputTokens: 4200, outputTokens: 310, usd: 0.0057, seconds: 6.2, fallbacks: 1 };

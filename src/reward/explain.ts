@@ -4,10 +4,7 @@ import { effortOf, round } from './reward.ts';
 import { type StepShaping, shapingOf } from './shaping.ts';
 import { DEFAULT_WEIGHTS, type RewardWeights } from './weights.ts';
 
-/**
- * How an Episode's reward comes about, line by line, from what its status holds: by its own weights, else the default ones. Totals are the recorded
- * ones; where a final Episode has shortened its commands so far that repeats cannot be told any more, a line says what that leaves open.
- */
+/** How an Episode's reward comes about, line by line, from what its status holds: by its own weights, else the default ones. */
 export function explainReward(episode: Episode): string[] {
   const { name } = episode.metadata;
   const status = episode.status ?? {};
@@ -25,7 +22,7 @@ export function explainReward(episode: Episode): string[] {
       `${points(parts.bonus)}  bonus: ${effortOf(steps)} of ${status.maxSteps ?? '?'} steps used (each call that changed something is one)`,
     );
     lines.push(`${points(parts.shaping)}  shaping: how it was worked`);
-    lines.push(...explainShaping(steps, recorded, endedByFix, parts.shaping, weights));
+    lines.push(...explainShaping(steps, recorded, endedByFix, weights));
   } else {
     const known = `faults fixed ${share(status.fixScore)}, diagnosis ${share(status.diagnosisScore)}`;
     lines.push(`${points(parts.partialCredit)}  partial credit: ${known}`);
@@ -51,7 +48,6 @@ function explainShaping(
   steps: Parameters<typeof shapingOf>[0],
   recorded: readonly StepStatus[],
   endedByFix: boolean,
-  said: number,
   weights: RewardWeights,
 ): string[] {
   const shaping = shapingOf(steps, endedByFix, weights);
@@ -65,11 +61,6 @@ function explainShaping(
   lines.push(
     `          = ${signed(round(shaping.mean))} on average over ${opened} phase${opened === 1 ? '' : 's'}${repeats}, within ±${weights.shapingLimit}`,
   );
-  if (Math.abs(round(shaping.value) - said) > 1e-9) {
-    lines.push(
-      `          (recorded: ${signed(said)}; the commands were shortened since, so repeats cannot be told any more; the archive has them whole)`,
-    );
-  }
   return lines;
 }
 

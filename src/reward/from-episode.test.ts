@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { StepStatus } from '../api/episode.ts';
-import { workOf } from './from-episode.ts';
+import { isRepeat, workOf } from './from-episode.ts';
 
 const line = (index: number, command: string, more: Partial<StepStatus> = {}): StepStatus => ({
   index,
@@ -40,11 +40,24 @@ describe('workOf', () => {
   test.each(endings)('%s', (_sentence, steps, want) => expect(workOf(steps).endedByFix).toBe(want));
 
   test('another spelling of the same command is a repeat', () => {
-    expect(workOf([line(1, 'kubectl get po -A'), line(2, '$ kubectl get pods --all-namespaces')]).steps[1].repeat).toBe(true);
+    expect(isRepeat(line(2, '$ kubectl get pods --all-namespaces'), [line(1, 'kubectl get po -A')])).toBe(true);
   });
   test('a command that was cut is never a repeat', () => {
     const cut = `kubectl apply -f - <<EOF\n${'a'.repeat(996)}…`;
     expect(Buffer.byteLength(cut)).toBe(1024);
-    expect(workOf([line(1, cut), line(2, cut)]).steps[1].repeat).toBe(false);
+    expect(isRepeat(line(2, cut), [line(1, cut)])).toBe(false);
+  });
+  test('what changed something since makes it new', () => {
+    const look = line(1, 'kubectl get po -A');
+    expect(isRepeat(line(3, look.command), [look, line(2, 'kubectl scale deploy/x --replicas=1', { mutations: 1 })])).toBe(false);
+  });
+  test('a diagnosis said twice is no repeat', () => {
+    const said = (index: number) => line(index, 'kubectl get po -A', { action: 'Diagnose' });
+    expect(isRepeat(said(2), [said(1)])).toBe(false);
+    expect(isRepeat(said(2), [line(1, 'kubectl get po -A'), line(2, 'kubectl get po -A')])).toBe(false);
+  });
+  test('what was recorded counts, whatever the command says now', () => {
+    const { steps } = workOf([line(1, 'kubectl…'), line(2, 'kubectl…', { repeat: true }), line(3, 'kubectl…')]);
+    expect(steps.map(({ repeat }) => repeat)).toEqual([false, true, false]);
   });
 });

@@ -15,18 +15,31 @@ export interface RecordedWork {
 
 /**
  * Reads the work out of the steps an Episode's status holds, the same way for the operator that scores and for whoever explains.
- * Diagnoses, reports and the agent's leaving are no work. A command that the status holds only in part is never a repeat.
+ * Diagnoses, reports and the agent's leaving are no work.
  */
 export function workOf(recorded: readonly StepStatus[]): RecordedWork {
   const commands = recorded.filter(isWork);
-  const repeats = findRepeats(commands.map((step) => ({ asks: asksIn(step.command), mutations: step.mutations ?? 0 })));
-  const steps = commands.map((step, i): RewardStep => {
-    const repeat = repeats[i];
-    return { judgeScore: step.score ?? 0, mutations: step.mutations ?? 0, repeat, ...(step.phase ? { phase: step.phase } : {}) };
-  });
+  const steps = commands.map(
+    ({ score = 0, mutations = 0, repeat = false, phase }): RewardStep => ({
+      judgeScore: score,
+      mutations,
+      repeat,
+      ...(phase ? { phase } : {}),
+    }),
+  );
   const acted = recorded.filter((step) => step.action !== 'Detach' && step.action !== 'Diagnose');
   const last = acted.at(-1);
   return { steps, recorded: commands, endedByFix: last?.action === 'Command' && last.phase === 'fix' };
+}
+
+/**
+ * True when `step` is work and repeats some of `before`, the steps of its Episode in their order. A command that the status holds only in part is
+ * never a repeat. Asked once, as long as the commands are there: a final Episode shortens them.
+ */
+export function isRepeat(step: StepStatus, before: readonly StepStatus[]): boolean {
+  const commands = [...before, step].filter(isWork);
+  const repeats = findRepeats(commands.map(({ command, mutations = 0 }) => ({ asks: asksIn(command), mutations })));
+  return isWork(step) && repeats.at(-1) === true;
 }
 
 /** What `rewardOf` wants, from an Episode's steps and what its Incident knows. */

@@ -357,6 +357,13 @@ describe('planEpisode', () => {
     expect(begun.status).toMatchObject({ maxSteps: 2, outcome: 'GaveUp', reward: -1.5 });
   });
 
+  test('a line that asks nothing new is marked, the first of its kind is not', () => {
+    const { status } = planEpisode({
+      ...{ episode: episode(), now: T0, steps: [], judgements: new Map(), gatewayAlive: true, difficulty: 0.5 },
+      ...playing([step(1), step(2, { command: 'kubectl get po -A' })]),
+    });
+    expect(status.steps?.map(({ repeat }) => repeat)).toEqual([undefined, true]);
+  });
   test('cutBytes keeps whole characters and fits', () => {
     expect(cutBytes('abc', 3)).toBe('abc');
     const cut = cutBytes('é'.repeat(10), 9);

@@ -17,7 +17,7 @@ import type { Step } from '../../api/step.ts';
 import { cutBytes } from '../../api/text.ts';
 import type { Judgement } from '../../judge/judge.ts';
 import { sumLlmUse } from '../../llm/use.ts';
-import { rewardInputOf } from '../../reward/from-episode.ts';
+import { isRepeat, rewardInputOf } from '../../reward/from-episode.ts';
 import { rewardOf, round } from '../../reward/reward.ts';
 
 /** What the health watch knows of the arena. `readAt`: every write that was acknowledged before this moment is in the verdict. */
@@ -187,7 +187,9 @@ function record(o: EpisodeObservation, status: EpisodeStatus, step: Step): boole
   if (status.steps?.some((s) => s.index === step.spec.index)) return true;
   const judgement = o.judgements.get(step.spec.index);
   if (!judgement && step.spec.action !== 'Detach') return false;
-  status.steps = [...(status.steps ?? []), stepStatus(step, judgement)];
+  const before = status.steps ?? [];
+  const scored = stepStatus(step, judgement);
+  status.steps = [...before, isRepeat(scored, before) ? { ...scored, repeat: true } : scored];
   const llm = sumLlmUse([status.llm, judgement?.llm]);
   if (llm) status.llm = llm;
   return true;
