@@ -1,6 +1,6 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
 import type { Deployment, KubeObject, ResourceQuota, Service } from '../kube/types.ts';
-import { type Baseline, objectKey } from './snapshot.ts';
+import { type Baseline, contentsOf, type NamedObject, objectKey } from './snapshot.ts';
 
 /** Kubernetes refuses Secrets above 1 MiB; base64 is part of what travels, not of what counts. */
 const MAX_BYTES = 1024 * 1024;
@@ -11,8 +11,8 @@ export interface BaselineLists {
   services: readonly Service[];
   /** The app's own, without what the gym put there (guard quota): an agent cannot change those, so there is nothing to compare. */
   quotas: readonly ResourceQuota[];
-  /** Every other object of the app that must remain by name. Namespaces are plain. */
-  others: readonly { kind: string; namespace: string; name: string }[];
+  /** Every other object of the app that must remain by name, with what it holds where that is known. */
+  others: readonly NamedObject[];
 }
 
 /**
@@ -35,6 +35,7 @@ export function captureBaseline(lists: BaselineLists, now: Date): Baseline {
         ...lists.others.map((o) => objectKey(o.kind, o.namespace, o.name)),
       ]),
     ].sort(),
+    contents: Object.fromEntries(contentsOf(lists.others)),
     capturedAt: now.toISOString(),
   };
 }
@@ -57,5 +58,6 @@ export function baselineToSecretData(baseline: Baseline): Record<string, string>
 export function baselineFromSecretData(data: Record<string, string> | undefined): Baseline {
   const text = data?.[KEY];
   if (!text) throw new Error(`The Secret has no ${KEY}; it is not a baseline`);
-  return JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString()) as Baseline;
+  // An operator of before may have stored it: an Incident outlives an upgrade.
+  return { contents: {}, ...(JSON.parse(gunzipSync(Buffer.from(text, 'base64')).toString()) as Omit<Baseline, 'contents'>) };
 }

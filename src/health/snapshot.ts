@@ -13,6 +13,18 @@ export interface Transaction {
 export type ObjectKey = string;
 export const objectKey = (kind: string, namespace: string, name: string): ObjectKey => `${kind} ${namespace}/${name}`;
 
+/** An object that is remembered by kind and name. Namespace: plain. `content`: hash of what a ConfigMap or Secret holds. */
+export interface NamedObject {
+  kind: string;
+  namespace: string;
+  name: string;
+  content?: string;
+}
+
+/** What is known of the content of `objects`, by key. */
+export const contentsOf = (objects: readonly NamedObject[]): [ObjectKey, string][] =>
+  objects.flatMap(({ kind, namespace, name, content }) => (content === undefined ? [] : [[objectKey(kind, namespace, name), content]]));
+
 /** namespace/name of a workload, plain. */
 export const workloadKey = (o: { metadata: { namespace?: string; name: string } }): string => `${o.metadata.namespace}/${o.metadata.name}`;
 export const targetKey = (target: { namespace: string; name: string }): string => `${target.namespace}/${target.name}`;
@@ -33,6 +45,8 @@ export interface ArenaSnapshot {
   /** In any order; the last minute is enough. */
   transactions: readonly Transaction[];
   present?: ReadonlySet<ObjectKey>;
+  /** Hashes of what ConfigMaps and Secrets hold (contentHash); there whenever `present` is. */
+  contents?: ReadonlyMap<ObjectKey, string>;
 }
 
 /** The arena as it was before the first mutation; stored as an immutable Secret owned by the Incident. Namespaces are plain. */
@@ -43,5 +57,7 @@ export interface Baseline {
   quotas: readonly ResourceQuota[];
   /** Every object of the app by kind and name (ConfigMaps, Secrets, PDBs, CronJobs, … too). */
   objects: readonly ObjectKey[];
+  /** Hashes of what its ConfigMaps and Secrets hold (contentHash). */
+  contents: Readonly<Record<ObjectKey, string>>;
   capturedAt: string;
 }

@@ -3,7 +3,7 @@ import type { Container, ContainerStatus, Deployment, EndpointSlice, Pod, Replic
 import { captureBaseline } from './baseline.ts';
 import { evaluate, type OracleResult } from './oracle.ts';
 import type { JudgedFault } from './policy.ts';
-import { type ArenaSnapshot, type Baseline, type ObjectKey, type Transaction, workloadKey } from './snapshot.ts';
+import { type ArenaSnapshot, type Baseline, type NamedObject, type ObjectKey, type Transaction, workloadKey } from './snapshot.ts';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
 const REVISION = 'deployment.kubernetes.io/revision';
@@ -31,6 +31,11 @@ export class TestArena {
   quotas: ResourceQuota[] = [];
   transactions: Transaction[] = [paid(5)];
   absent = new Set<ObjectKey>();
+  /** Hashes of what ConfigMaps and Secrets hold. */
+  contents = new Map<ObjectKey, string>([
+    ['ConfigMap payments/payment-db-config', 'settings'],
+    ['Secret payments/payment-db-credentials', 'password'],
+  ]);
   #serial = 0;
 
   /** Adds a healthy Deployment `namespace/name` with its ReplicaSet and pods. */
@@ -175,15 +180,18 @@ export class TestArena {
   }
 
   baseline(): Baseline {
-    const others = [{ kind: 'ConfigMap', namespace: 'payments', name: 'payment-db-config' }];
+    const others = ['ConfigMap payments/payment-db-config', 'Secret payments/payment-db-credentials'].map((key): NamedObject => {
+      const [kind, namespace, name] = key.split(/[ /]/);
+      return { kind, namespace, name, content: this.contents.get(key) };
+    });
     const lists = { deployments: this.deployments, services: this.services, quotas: this.quotas, others };
     return clone(captureBaseline(lists, NOW));
   }
 
   snapshot(baseline: Baseline): ArenaSnapshot {
-    const { time, deployments, replicaSets, pods, services, endpointSlices, quotas, transactions } = this;
+    const { time, deployments, replicaSets, pods, services, endpointSlices, quotas, transactions, contents } = this;
     const present = new Set(baseline.objects.filter((key) => !this.absent.has(key)));
-    return { time, deployments, replicaSets, pods, services, endpointSlices, quotas, transactions, present };
+    return { time, deployments, replicaSets, pods, services, endpointSlices, quotas, transactions, present, contents };
   }
 
   #uid(): string {

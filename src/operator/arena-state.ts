@@ -1,4 +1,5 @@
-import { type ArenaSnapshot, objectKey, type Transaction } from '../health/snapshot.ts';
+import { contentHash, type Holder } from '../health/content.ts';
+import { type ArenaSnapshot, contentsOf, type NamedObject, objectKey, type Transaction } from '../health/snapshot.ts';
 import { type ArenaNames, realNamespace } from '../kube/arena-names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Resource, Resources } from '../kube/resource.ts';
@@ -7,10 +8,11 @@ import type { App } from './arena/app.ts';
 import { GUARD, ONCALL } from './arena/guard.ts';
 import type { World } from './world.ts';
 
-/** Kinds that a baseline remembers by name only. */
+/** Kinds whose objects hold something that counts. */
+const HOLDERS: readonly Resource[] = [Resources.configMaps, Resources.secrets];
+/** Kinds that a baseline remembers by name, and of holders a hash of what they hold. */
 const NAMED_KINDS: readonly Resource[] = [
-  Resources.configMaps,
-  Resources.secrets,
+  ...HOLDERS,
   Resources.podDisruptionBudgets,
   Resources.cronJobs,
   Resources.serviceAccounts,
@@ -21,12 +23,19 @@ const NAMED_KINDS: readonly Resource[] = [
 /** Made by the gym or by Kubernetes itself in every namespace: not the app's. */
 const NOT_THE_APPS = new Set([GUARD, ONCALL, 'kube-root-ca.crt', 'default']);
 
-/** Objects of the app that its baseline remembers by kind and name: what the manifests bring, and nothing that a cluster adds of its own. */
-export function rememberedByName(app: Pick<App, 'objects'>): { kind: string; namespace: string; name: string }[] {
+/**
+ * Objects of the app that its baseline remembers by kind and name: what the manifests bring, and nothing that a cluster adds of its own. `held`: the
+ * holders of the arena, for what they hold.
+ */
+export function rememberedByName(app: Pick<App, 'objects'>, held: readonly NamedObject[]): NamedObject[] {
   const kinds = new Set(NAMED_KINDS.map((resource) => resource.kind));
+  const contents = new Map(contentsOf(held));
   return app.objects
     .filter((o) => kinds.has(o.kind ?? ''))
-    .map(({ kind = '', metadata }) => ({ kind, namespace: metadata.namespace ?? '', name: metadata.name }));
+    .map(({ kind = '', metadata: { namespace = '', name } }) => {
+      const content = contents.get(objectKey(kind, namespace, name));
+      return { kind, namespace, name, ...(content === undefined ? {} : { content }) };
+    });
 }
 
 type Lists = Pick<ArenaSnapshot, 'deployments' | 'replicaSets' | 'pods' | 'services' | 'endpointSlices' | 'quotas'>;
@@ -76,15 +85,22 @@ export class ArenaReader {
     return { time: now, transactions, ...mapPlain(arena, (real) => byNamespace.get(real) as Lists) };
   }
 
-  /** Everything in the arena of the kinds that are remembered by kind and name alone. */
-  async others(arena: ArenaNames): Promise<{ kind: string; namespace: string; name: string }[]> {
+  /** ConfigMaps and Secrets of the arena, each with a hash of what it holds. */
+  holders(arena: ArenaNames): Promise<NamedObject[]> {
+    return this.#named(arena, HOLDERS);
+  }
+
+  async #named(arena: ArenaNames, kinds: readonly Resource[]): Promise<NamedObject[]> {
     const found = await Promise.all(
       arena.plain.flatMap((plain) =>
-        NAMED_KINDS.map(async (resource) => {
+        kinds.map(async (resource) => {
           const { items } = await this.#client.list(resource, { namespace: realNamespace(plain, arena) });
           return items
             .filter((o) => !NOT_THE_APPS.has(o.metadata.name))
-            .map((o) => ({ kind: resource.kind, namespace: plain, name: o.metadata.name }));
+            .map((o) => ({
+              ...{ kind: resource.kind, namespace: plain, name: o.metadata.name },
+              ...(HOLDERS.includes(resource) ? { content: contentHash(o as Holder) } : {}),
+            }));
         }),
       ),
     );
@@ -95,13 +111,14 @@ export class ArenaReader {
   async complete(arena: ArenaNames, snapshot: ArenaSnapshot): Promise<ArenaSnapshot> {
     const keys = (kind: string, objects: readonly KubeObject[]) =>
       objects.map((o) => objectKey(kind, o.metadata.namespace ?? '', o.metadata.name));
-    const others = (await this.others(arena)).map((o) => objectKey(o.kind, o.namespace, o.name));
+    const named = await this.#named(arena, NAMED_KINDS);
+    const others = named.map((o) => objectKey(o.kind, o.namespace, o.name));
     const watched = [
       ...keys('Deployment', snapshot.deployments),
       ...keys('Service', snapshot.services),
       ...keys('ResourceQuota', snapshot.quotas),
     ];
-    return { ...snapshot, present: new Set([...watched, ...others]) };
+    return { ...snapshot, present: new Set([...watched, ...others]), contents: new Map(contentsOf(named)) };
   }
 }
 

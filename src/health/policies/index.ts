@@ -1,4 +1,5 @@
 import type { Policy } from '../policy.ts';
+import { contentsKept } from './contents.ts';
 import { enoughReplicas, notPaused, objectsPresent, templatesIntended } from './intent.ts';
 import { podsReady } from './pods.ts';
 import { quotasKept } from './quotas.ts';
@@ -8,6 +9,7 @@ import { customersServed } from './transactions.ts';
 /** What holds for every arena, whatever was broken in it; what the objects say comes before what follows from it. */
 export const POLICIES: readonly Policy[] = [
   objectsPresent,
+  contentsKept,
   notPaused,
   enoughReplicas,
   templatesIntended,

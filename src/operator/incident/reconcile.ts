@@ -158,14 +158,15 @@ export class IncidentReconciler {
 
   /**
    * Remembers the healthy arena before anything is changed in it. What the caches hold is enough: they showed it healthy, and nobody else has touched
-   * it. The Secret is immutable: whoever comes second reads the first.
+   * it; only what ConfigMaps and Secrets hold no cache keeps. The Secret is immutable: whoever comes second reads the first.
    */
   async #storeBaseline(incident: Incident): Promise<void> {
     const { client, world, app, health, reader, clock, traffic } = this.#deps;
     const arena = world.arenas.list().find((a) => a.spec.claimRef?.uid === incident.metadata.uid) as Arena;
     const names = world.names(arena.metadata.name);
     const seen = reader.cached(names, clock.now(), traffic.start(arena.metadata.name));
-    const baseline = captureBaseline({ ...seen, others: rememberedByName(app) }, clock.now());
+    const others = rememberedByName(app, await reader.holders(names));
+    const baseline = captureBaseline({ ...seen, others }, clock.now());
     const secret: Secret = {
       apiVersion: 'v1',
       kind: 'Secret',
