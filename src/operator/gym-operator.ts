@@ -29,6 +29,7 @@ import { CurriculumReconciler } from './curriculum/reconcile.ts';
 import type { Judges } from './episode/conclude.ts';
 import { EpisodeReconciler } from './episode/reconcile.ts';
 import { HealthWatch } from './incident/health-watch.ts';
+import { isFinished } from './incident/plan.ts';
 import { IncidentReconciler } from './incident/reconcile.ts';
 import type { GymMetrics } from './metrics.ts';
 import type { Nodes } from './nodes.ts';
@@ -156,6 +157,8 @@ export class GymOperator extends Operator {
     incidentController
       .watch(world.incidents)
       .watch(world.arenas, (arena) => (arena.spec.claimRef ? [inGym(arena.spec.claimRef.name)] : waiting()))
+      // One that waited for an arena and left makes room for those behind it.
+      .watch(world.incidents, (i) => (!i.status?.arena && (isFinished(i) || i.metadata.deletionTimestamp) ? waiting() : []))
       .watch(world.episodes, (episode) => (episode.status?.outcome ? [inGym(episode.metadata.name)] : []));
     episodeController
       .watch(world.episodes)

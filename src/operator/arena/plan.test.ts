@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import type { Arena } from '../../api/arena.ts';
 import { findCondition } from '../../api/conditions.ts';
 import type { Incident } from '../../api/incident.ts';
-import { type ArenaObservation, phaseOfArena, pickArena, planArena, planPool, spareArenas, waitingIncidents } from './plan.ts';
+import { type ArenaObservation, arenaFor, phaseOfArena, pickArena, planArena, planPool, spareArenas, waitingIncidents } from './plan.ts';
 
 const T0 = new Date('2026-01-01T00:00:00.000Z');
 const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);
@@ -44,21 +44,25 @@ describe('planArena', () => {
     },
     'a deleted arena without namespaces is let go': { given: { arena: arena('a1', { deleted: true }) }, action: { do: 'release' } },
     'deletion begins politely': {
-      given: { arena: arena('a1', { deleted: true }), namespaces: ['n'], now: at(3) },
-      action: { do: 'teardown', deleteNamespaces: true, forcePods: false, stripFinalizers: false },
+      given: { arena: arena('a1', { deleted: true }), namespaces: [{ name: 'n', terminating: false }], now: at(3) },
+      action: { do: 'teardown', empty: ['n'], forcePods: [], stripFinalizers: [] },
       check: (p) => expect(p.requeueAfterMs).toBe(7000),
     },
+    'a namespace that is being deleted is not deleted again': {
+      given: { arena: arena('a1', { deleted: true }), namespaces: [{ name: 'n', terminating: true }], now: at(3) },
+      action: { do: 'teardown', empty: [], forcePods: [], stripFinalizers: [] },
+    },
     'after 10 s pods are forced out': {
-      given: { arena: arena('a1', { deleted: true }), namespaces: ['n'], now: at(10) },
-      action: { do: 'teardown', deleteNamespaces: true, forcePods: true, stripFinalizers: false },
+      given: { arena: arena('a1', { deleted: true }), namespaces: [{ name: 'n', terminating: true }], now: at(10) },
+      action: { do: 'teardown', empty: [], forcePods: ['n'], stripFinalizers: [] },
     },
     'after 20 s finalizers are stripped': {
-      given: { arena: arena('a1', { deleted: true }), namespaces: ['n'], now: at(20) },
-      action: { do: 'teardown', deleteNamespaces: true, forcePods: true, stripFinalizers: true },
+      given: { arena: arena('a1', { deleted: true }), namespaces: [{ name: 'n', terminating: true }], now: at(20) },
+      action: { do: 'teardown', empty: [], forcePods: ['n'], stripFinalizers: ['n'] },
     },
     'after a minute it says that it is stuck, and on what': {
-      given: { arena: arena('a1', { deleted: true }), namespaces: ['payments-a1'], now: at(60) },
-      action: { do: 'teardown', deleteNamespaces: true, forcePods: true, stripFinalizers: true },
+      given: { arena: arena('a1', { deleted: true }), namespaces: [{ name: 'payments-a1', terminating: true }], now: at(60) },
+      action: { do: 'teardown', empty: [], forcePods: ['payments-a1'], stripFinalizers: ['payments-a1'] },
       check: (p) => expect(findCondition(p.status.conditions, 'Stuck')?.message).toContain('payments-a1'),
     },
   };
@@ -113,6 +117,17 @@ describe('arenas to spare', () => {
   test('are those that are ready, unclaimed, and that no Incident waits for', () => {
     const arenas = [arena('a', { ready: 1 }), arena('b', { ready: 1 }), arena('c'), arena('d', { ready: 1, claimed: true })];
     expect([0, 1, 2, 3].map((waiting) => spareArenas(arenas, waiting))).toEqual([2, 1, 0, 0]);
+  });
+  test('go to those who have waited longest', () => {
+    const since = (uid: string, seconds: number): Incident => {
+      const i = incident(uid);
+      return { ...i, metadata: { ...i.metadata, creationTimestamp: at(seconds).toISOString() } };
+    };
+    const queue = [since('late', 3), since('first', 1), since('second', 2)];
+    const served = (arenas: Arena[]) => queue.filter((i) => arenaFor(i, queue, arenas)).map((i) => i.metadata.uid);
+    const [a, b] = [arena('a', { ready: 1 }), arena('b', { ready: 2 })];
+    expect([served([]), served([a]), served([a, b])]).toEqual([[], ['first'], ['first', 'second']]);
+    expect(arenaFor(queue[1], queue, [b, a])).toBe(a);
   });
   test('are not wanted by Incidents that have one, are over, or are going', () => {
     const wait = [incident('1'), incident('2', 'Unknown')];

@@ -9,8 +9,8 @@ import { isFinished } from '../incident/plan.ts';
 export interface ArenaObservation {
   arena: Arena;
   now: Date;
-  /** Real names of the namespaces that carry this arena's label, Terminating ones too. */
-  namespaces: readonly string[];
+  /** The namespaces that carry this arena's label, by their real names. */
+  namespaces: readonly { name: string; terminating: boolean }[];
   /** The claimed Incident exists under that uid and is not being deleted; undefined while the Incident cache is not filled. */
   claimantAlive?: boolean;
   /** Why the copy of the app is not healthy yet; undefined when it is. */
@@ -18,9 +18,12 @@ export interface ArenaObservation {
 }
 
 export interface TeardownStage {
-  deleteNamespaces: boolean;
-  forcePods: boolean;
-  stripFinalizers: boolean;
+  /** Namespaces, by their real names, that nobody has deleted yet. */
+  empty: readonly string[];
+  /** Namespaces that take too long: their pods are forced out. */
+  forcePods: readonly string[];
+  /** Namespaces that take longer still: their finalizers are taken off. */
+  stripFinalizers: readonly string[];
 }
 
 export type ArenaAction =
@@ -67,11 +70,12 @@ function planTeardown(o: ArenaObservation, status: ArenaStatus): ArenaPlan {
   const ageMs = o.now.getTime() - Date.parse(o.arena.metadata.deletionTimestamp as string);
   const stages = [ARENA_FORCE_PODS_SECONDS, ARENA_STRIP_FINALIZERS_SECONDS, ARENA_STUCK_SECONDS].map((s) => s * 1000);
   const next = stages.find((ms) => ageMs < ms);
+  const names = o.namespaces.map((ns) => ns.name);
   const action: ArenaAction = {
     do: 'teardown',
-    deleteNamespaces: true,
-    forcePods: ageMs >= stages[0],
-    stripFinalizers: ageMs >= stages[1],
+    empty: o.namespaces.filter((ns) => !ns.terminating).map((ns) => ns.name),
+    forcePods: ageMs >= stages[0] ? names : [],
+    stripFinalizers: ageMs >= stages[1] ? names : [],
   };
   let result: ArenaStatus = set(
     o,
@@ -82,7 +86,7 @@ function planTeardown(o: ArenaObservation, status: ArenaStatus): ArenaPlan {
     'The arena is being deleted',
   );
   if (ageMs >= stages[2]) {
-    result = set(o, result, ConditionType.Stuck, 'True', Reason.NamespacesRemain, `Still there: ${o.namespaces.join(', ')}`);
+    result = set(o, result, ConditionType.Stuck, 'True', Reason.NamespacesRemain, `Still there: ${names.join(', ')}`);
   }
   return { action, status: result, requeueAfterMs: next === undefined ? 5_000 : next - ageMs };
 }
@@ -150,6 +154,13 @@ const freeArenas = (arenas: readonly Arena[]): Arena[] =>
 export function waitingIncidents(incidents: readonly Incident[], arenas: readonly Arena[]): Incident[] {
   const held = new Set(arenas.map((a) => a.spec.claimRef?.uid));
   return incidents.filter((i) => !isFinished(i) && !i.metadata.deletionTimestamp && !held.has(i.metadata.uid));
+}
+
+/** The arena that `incident` may claim now: there is one left when everyone who waits longer has had theirs, so that nobody is overtaken. */
+export function arenaFor(incident: Incident, incidents: readonly Incident[], arenas: readonly Arena[]): Arena | undefined {
+  const ticket = ({ metadata }: Incident): string => `${metadata.creationTimestamp} ${metadata.name}`;
+  const before = waitingIncidents(incidents, arenas).filter((other) => ticket(other) < ticket(incident));
+  return before.length < freeArenas(arenas).length ? pickArena(arenas) : undefined;
 }
 
 /** Ready, unclaimed arenas beyond one for each Incident that waits. */

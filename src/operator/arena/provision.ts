@@ -2,11 +2,12 @@ import { NEUTRAL_FIELD_MANAGER } from '../../api/group.ts';
 import type { ArenaNames } from '../../kube/arena-names.ts';
 import { realNamespace } from '../../kube/arena-names.ts';
 import type { KubeClient } from '../../kube/client.ts';
-import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
-import { Resources, resourceOf } from '../../kube/resource.ts';
-import type { Deployment, KubeObject } from '../../kube/types.ts';
+import { isAlreadyExists } from '../../kube/errors.ts';
+import { resourceOf } from '../../kube/resource.ts';
+import type { KubeObject } from '../../kube/types.ts';
 import { type App, forArena, workloadKey } from './app.ts';
 import { arenaNamespace, gatewayBinding, guardObjects, operatorBinding, type RbacSubject } from './guard.ts';
+import { DEPLOYMENT_CONTROLLER, pastRevision } from './revisions.ts';
 
 export interface ProvisionContext {
   client: KubeClient;
@@ -19,62 +20,38 @@ export interface ProvisionContext {
   nodeCidrs: readonly string[];
 }
 
-const REVISION = 'deployment.kubernetes.io/revision';
 /** Requests in flight for one arena; more only queue up in the API server. */
 const WIDTH = 8;
 
 /**
- * Makes namespaces, walls and the app's objects. Every creation tolerates that the object is there, so a restart goes on where the last
- * process stopped. NetworkPolicies come before anything that makes pods.
+ * Makes a whole copy of the app. Every creation tolerates that the object is there, so a restart goes on where the last process stopped.
+ * NetworkPolicies and limits come before anything that makes pods; quotas right before the Deployments, because the API server counts every object
+ * that is made under one. The history of each Deployment is there first: its controller adopts it and goes on counting.
  */
-export async function provisionBase(c: ProvisionContext): Promise<void> {
+export async function provision(c: ProvisionContext): Promise<void> {
   const reals = c.app.namespaces.map((plain) => realNamespace(plain, c.arena));
-  await Promise.all(c.app.namespaces.map((plain, i) => createQuietly(c.client, arenaNamespace(reals[i], plain, c.arenaName))));
-  await inParallel(
+  const make = (objects: readonly KubeObject[], fieldManager?: string) =>
+    inParallel(objects, (object) => createQuietly(c.client, object, fieldManager));
+  await make(c.app.namespaces.map((plain, i) => arenaNamespace(reals[i], plain, c.arenaName)));
+  await make(
     reals.flatMap((real) => [
       ...(c.operatorSubject ? [operatorBinding(real, c.operatorSubject)] : []),
       ...(c.gatewaySubject ? [gatewayBinding(real, c.gatewaySubject)] : []),
     ]),
-    (o) => createQuietly(c.client, o),
   );
   const guards = reals.flatMap((real) => guardObjects(real, reals[0], { namespaces: reals, nodeCidrs: c.nodeCidrs }));
-  await inParallel(guards, (o) => createQuietly(c.client, o));
-  await inParallel(
-    c.app.objects.map((o) => forArena(o, c.arena)),
-    (o) => createQuietly(c.client, o),
+  const objects = c.app.objects.map((o) => forArena(o, c.arena));
+  const isQuota = (o: KubeObject): boolean => o.kind === 'ResourceQuota';
+  await make(guards.filter((o) => !isQuota(o)));
+  await make(objects.filter((o) => !isQuota(o)));
+  await make(
+    c.app.deployments.flatMap((d) =>
+      (c.app.olderRevisions.get(workloadKey(d)) ?? []).map((older, i) => pastRevision(forArena(older, c.arena), i + 1)),
+    ),
+    DEPLOYMENT_CONTROLLER,
   );
-}
-
-/**
- * Drives each Deployment one revision on: the older templates are written while it has no replicas, so that they cost no pod; the newest one
- * comes with the replicas. Level-triggered: what to do follows from the revision that the Deployment has now. `live` are the arena's
- * Deployments by plain `namespace/name`. Returns how many are not at their newest template yet.
- */
-export async function advanceRevisions(c: ProvisionContext, live: ReadonlyMap<string, Deployment>): Promise<number> {
-  let open = 0;
-  await inParallel(c.app.deployments, async (target) => {
-    const key = workloadKey(target);
-    const templates = [...(c.app.olderRevisions.get(key) ?? []), target];
-    const current = live.get(key);
-    const revision = Number(current?.metadata.annotations?.[REVISION] ?? 0);
-    if (current && revision >= templates.length) return;
-    open++;
-    // The controller has not seen the last template yet: its ReplicaSet would be missing from the history.
-    if (current && (revision === 0 || current.status?.observedGeneration !== current.metadata.generation)) return;
-    const next = forArena(templates[revision], c.arena);
-    const final = revision === templates.length - 1;
-    const spec = { ...forArena(target, c.arena).spec, template: next.spec.template, replicas: final ? (target.spec.replicas ?? 1) : 0 };
-    const desired: Deployment = { ...forArena(target, c.arena), spec };
-    if (!current) return createQuietly(c.client, desired);
-    desired.metadata = { ...desired.metadata, resourceVersion: current.metadata.resourceVersion };
-    desired.metadata.annotations = { ...desired.metadata.annotations, ...current.metadata.annotations };
-    try {
-      await c.client.replace(Resources.deployments, desired, { fieldManager: NEUTRAL_FIELD_MANAGER });
-    } catch (error) {
-      if (!isConflict(error)) throw error; // its status moved; the watch brings the newer one
-    }
-  });
-  return open;
+  await make([...guards, ...objects].filter(isQuota));
+  await make(c.app.deployments.map((d) => forArena(d, c.arena)));
 }
 
 /** Creates an object; one of the same name that is there already is left as it is. */

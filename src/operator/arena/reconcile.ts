@@ -20,7 +20,8 @@ import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import { type App, workloadKey } from './app.ts';
 import { type ArenaObservation, planArena, planPool, waitingIncidents } from './plan.ts';
-import { advanceRevisions, type ProvisionContext, provisionBase } from './provision.ts';
+import { type ProvisionContext, provision } from './provision.ts';
+import { REVISION } from './revisions.ts';
 import { tearDown } from './teardown.ts';
 
 export interface ArenaDependencies {
@@ -46,8 +47,8 @@ export function newArenaId(): string {
 /** Makes and removes copies of the app. */
 export class ArenaReconciler {
   readonly #deps: ArenaDependencies;
-  /** Arenas whose namespaces, walls and objects this process has made; a restart makes them again, which changes nothing. */
-  readonly #based = new Set<string>();
+  /** Arenas that this process has made, all objects of them; a restart makes them again, which changes nothing. */
+  readonly #made = new Set<string>();
 
   constructor(deps: ArenaDependencies) {
     this.#deps = deps;
@@ -57,7 +58,7 @@ export class ArenaReconciler {
     const { world, client, traffic } = this.#deps;
     const arena = world.arenas.get(ref);
     if (!arena) {
-      this.#based.delete(ref.name);
+      this.#made.delete(ref.name);
       traffic.stop(ref.name);
       return undefined;
     }
@@ -74,7 +75,7 @@ export class ArenaReconciler {
       case 'teardown':
         traffic.stop(arena.metadata.name);
         await writeStatus(client, Resources.arenas, world.arenas, arena, plan.status);
-        await tearDown(client, observed.namespaces, plan.action);
+        await tearDown(client, plan.action);
         return { requeueAfterMs: plan.requeueAfterMs };
       case 'release':
         traffic.stop(arena.metadata.name);
@@ -96,20 +97,20 @@ export class ArenaReconciler {
     const namespaces = world.namespaces
       .list()
       .filter((ns) => ns.metadata.labels?.[ARENA_LABEL] === arena.metadata.name)
-      .map((ns) => ns.metadata.name);
+      .map((ns) => ({ name: ns.metadata.name, terminating: ns.metadata.deletionTimestamp !== undefined }));
     return { arena, now: clock.now(), namespaces, claimantAlive, unhealthy: this.#unhealthy(arena) };
   }
 
   /** Why the copy is not healthy yet, or undefined. */
   #unhealthy(arena: Arena): string | undefined {
-    if (!this.#based.has(arena.metadata.name)) return 'Its namespaces are being made';
+    if (!this.#made.has(arena.metadata.name)) return 'Its objects are being made';
     const live = this.#deployments(arena);
     for (const wanted of this.#deps.app.deployments) {
       const key = workloadKey(wanted);
       const d = live.get(key);
       const replicas = wanted.spec.replicas ?? 1;
       const revisions = (this.#deps.app.olderRevisions.get(key)?.length ?? 0) + 1;
-      if (!d || Number(d.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0) < revisions) return `${key} is being made`;
+      if (!d || Number(d.metadata.annotations?.[REVISION] ?? 0) < revisions) return `${key} is being made`;
       const s = d.status ?? {};
       if (s.observedGeneration !== d.metadata.generation || s.updatedReplicas !== replicas || s.readyReplicas !== replicas) {
         return `${key} has ${s.readyReplicas ?? 0} of ${replicas} replicas ready`;
@@ -131,6 +132,7 @@ export class ArenaReconciler {
   }
 
   async #provision(arena: Arena): Promise<void> {
+    if (this.#made.has(arena.metadata.name)) return;
     const { client, app, config, world, nodes } = this.#deps;
     const context: ProvisionContext = {
       client,
@@ -141,11 +143,8 @@ export class ArenaReconciler {
       gatewaySubject: config.gatewaySubject,
       nodeCidrs: nodes.cidrs,
     };
-    if (!this.#based.has(arena.metadata.name)) {
-      await provisionBase(context);
-      this.#based.add(arena.metadata.name);
-    }
-    await advanceRevisions(context, this.#deployments(arena));
+    await provision(context);
+    this.#made.add(arena.metadata.name);
   }
 }
 

@@ -28,16 +28,38 @@ const MAY_BLOCK: readonly Resource[] = [
   Resources.endpointSlices,
 ];
 
+/**
+ * What would make Kubernetes busy for nothing while a namespace ends, in the order in which it goes: quotas before what they count, makers of pods
+ * before pods, or they are made anew; Services before the endpoints that follow every pod.
+ */
+const SWEPT_FIRST: readonly Resource[] = [
+  Resources.resourceQuotas,
+  Resources.services,
+  Resources.deployments,
+  Resources.replicaSets,
+  Resources.pods,
+];
+
 /** Deletes an arena's namespaces as far as `stage` allows. Idempotent; what is gone already is fine. */
-export async function tearDown(client: KubeClient, namespaces: readonly string[], stage: TeardownStage): Promise<void> {
-  await Promise.all(namespaces.map((name) => client.delete(Resources.namespaces, { name })));
-  if (stage.stripFinalizers) await Promise.all(namespaces.map((ns) => stripFinalizers(client, ns)));
-  if (stage.forcePods) {
-    await Promise.all(namespaces.map((namespace) => client.deleteCollection(Resources.pods, { namespace }, { gracePeriodSeconds: 0 })));
-  }
+export async function tearDown(client: KubeClient, { empty, forcePods, stripFinalizers }: TeardownStage): Promise<void> {
+  await Promise.all(empty.map((namespace) => deleteNamespace(client, namespace)));
+  await Promise.all(stripFinalizers.map((namespace) => strip(client, namespace)));
+  await Promise.all(forcePods.map((namespace) => forceOut(client, namespace)));
 }
 
-async function stripFinalizers(client: KubeClient, namespace: string): Promise<void> {
+/**
+ * Swept before it is deleted, a namespace is empty when its controller first looks. Nothing in an arena is worth a polite end, so pods leave the API
+ * at once, and the kubelet stops their processes.
+ */
+async function deleteNamespace(client: KubeClient, namespace: string): Promise<void> {
+  for (const resource of SWEPT_FIRST) await client.deleteCollection(resource, { namespace }, { gracePeriodSeconds: 0 });
+  await client.delete(Resources.namespaces, { name: namespace });
+}
+
+const forceOut = (client: KubeClient, namespace: string): Promise<void> =>
+  client.deleteCollection(Resources.pods, { namespace }, { gracePeriodSeconds: 0 });
+
+async function strip(client: KubeClient, namespace: string): Promise<void> {
   for (const resource of MAY_BLOCK) {
     const { items } = await client.list(resource, { namespace });
     for (const object of items.filter((o) => o.metadata.finalizers?.length)) {

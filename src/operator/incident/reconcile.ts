@@ -17,7 +17,7 @@ import type { Logger } from '../../kube/logger.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
 import type { Secret } from '../../kube/types.ts';
 import { type App, paperBaseline } from '../arena/app.ts';
-import { pickArena } from '../arena/plan.ts';
+import { arenaFor } from '../arena/plan.ts';
 import { type ArenaReader, rememberedByName } from '../arena-state.ts';
 import { caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
@@ -138,7 +138,7 @@ export class IncidentReconciler {
   /** Claims a Ready arena with its resourceVersion, so that two Incidents never get the same. */
   async #claim(incident: Incident, plan: IncidentPlan, log: Logger): Promise<IncidentPlan> {
     const { client, world } = this.#deps;
-    const arena = pickArena(world.arenas.list());
+    const arena = arenaFor(incident, world.incidents.list(), world.arenas.list());
     if (!arena) {
       await this.#write(incident, plan.status);
       return plan;
