@@ -155,7 +155,7 @@ describe('a singleton above one breaks', () => {
       () => shop.in('payments', 'scale', 'deployment', 'payment-worker', '--replicas=2'),
       async () => {
         await shop.shows(
-          /another payment-worker holds the settlement lease/,
+          /another worker holds the settlement lease/,
           'payments',
           'logs',
           '-l',
