@@ -13,6 +13,10 @@ export const TRANSFER_APP: AppName = 'tickets';
 /** The app of an Incident or Arena by its spec; one from before there were several has none. */
 export const appOf = ({ app = DEFAULT_APP }: { app?: AppName }): AppName => app;
 
+/** Those Incidents or Arenas that are of one app. */
+export const ofApp = <T extends { spec: { app?: AppName } }>(app: AppName, objects: readonly T[]): T[] =>
+  objects.filter(({ spec }) => appOf(spec) === app);
+
 /** Something of every app. */
 export type PerApp<T> = Readonly<Record<AppName, T>>;
 
