@@ -17,6 +17,8 @@ function arena(name: string, o: { app?: AppName; made?: number; ready?: boolean;
     status: { conditions: o.ready === false ? [] : [Ready] },
   };
 }
+/** The time of the plans: nothing made in the last seconds has been kept for long. */
+const NOW = new Date(time(301));
 const many = (n: number, o: Parameters<typeof arena>[1] = {}): Arena[] =>
   Array.from({ length: n }, (_, i) => arena(`a${i}`, { made: i, ...o }));
 const incident = (app?: AppName): Incident => ({ apiVersion: API, kind: 'Incident', metadata: { name: 'i' }, spec: { app, faults: [] } });
@@ -40,8 +42,12 @@ describe('planOnDemand', () => {
       { waiting: tickets(1), arenas: many(2) },
       { missing: 1, create: 1, surplus: [] },
     ],
-    'gives back what nobody waits for any more, the newest first': [
-      { waiting: tickets(1), arenas: [arena('old', { app: 'tickets' }), arena('new', { app: 'tickets', made: 9 })] },
+    'gives back what nobody has come back for in five minutes': [
+      { arenas: [arena('old', { app: 'tickets' }), arena('new', { app: 'tickets', made: 9 })] },
+      { missing: 0, create: 0, surplus: ['old'] },
+    ],
+    'keeps the oldest for those who wait': [
+      { waiting: tickets(1), arenas: [arena('old', { app: 'tickets' }), arena('new', { app: 'tickets', made: 1 })] },
       { missing: 0, create: 0, surplus: ['new'] },
     ],
     'has the newest spare arena make room below the limit': [
@@ -66,8 +72,13 @@ describe('planOnDemand', () => {
     ],
   };
   test.each(Object.entries(cases))('%s', (_name, [given, expected]) => {
-    const { missing, create, surplus } = planOnDemand({ arenas: [], waiting: [], full: false, ...given }, limits);
+    const { missing, create, surplus } = planOnDemand({ arenas: [], waiting: [], full: false, now: NOW, ...given }, limits);
     expect({ missing, create: create.length, surplus: surplus.map((a) => a.metadata.name) }).toEqual(expected);
     expect(create.every((app) => app === 'tickets')).toBe(true);
+  });
+  test('looks again when the next one will have been kept for five minutes', () => {
+    const arenas = [arena('a', { app: 'tickets', made: 31 }), arena('b', { app: 'tickets', made: 11 }), arena('c', { made: 1 })];
+    expect(planOnDemand({ arenas, waiting: [], full: false, now: NOW }, limits).requeueAfterMs).toBe(10_000);
+    expect(planOnDemand({ arenas, waiting: tickets(2), full: false, now: NOW }, limits).requeueAfterMs).toBeUndefined();
   });
 });

@@ -10,19 +10,24 @@ export interface OnDemandPlan {
   missing: number;
   /** The app of each arena to make now; some of those that are missing. */
   create: AppName[];
-  /** Arenas that nobody waits for any more, and spare ones of the default app in whose place one is wanted. */
+  /** Arenas that nobody came back for, and spare ones of the default app in whose place one is wanted. */
   surplus: Arena[];
+  /** When the next arena will have been kept for long enough, if nothing happens before. */
+  requeueAfterMs?: number;
 }
 
+/** A reset that found no arena in time ends, and mostly comes again: what was made for it is kept this long from its creation. */
+const KEEP_MS = 300_000;
+
 /**
- * Pure: what to do about arenas of other apps than the default one. Of those none is kept to spare: one is made for each Incident that waits for
+ * Pure: what to do about arenas of other apps than the default one. Of those none is made to spare: there is one for each Incident that waits for
  * it, at the price of a spare arena where the limit or the cluster leaves no room.
  *
  * @param waiting Incidents of all apps that have no arena yet
  * @param full some arena pod cannot be scheduled
  */
 export function planOnDemand(
-  { arenas, waiting, full }: { arenas: readonly Arena[]; waiting: readonly Incident[]; full: boolean },
+  { arenas, waiting, full, now }: { arenas: readonly Arena[]; waiting: readonly Incident[]; full: boolean; now: Date },
   limits: PoolLimits,
 ): OnDemandPlan {
   const live = arenas.filter((a) => !a.metadata.deletionTimestamp);
@@ -34,7 +39,8 @@ export function planOnDemand(
     return { missing, making: there.slice(0, wanted).filter((a) => !isReady(a)), unwanted: there.slice(wanted) };
   });
   const missing = byApp.flatMap((app) => app.missing);
-  const unwanted = byApp.flatMap((app) => app.unwanted);
+  const keptMs = (a: Arena): number => Date.parse(a.metadata.creationTimestamp ?? '') + KEEP_MS - now.getTime();
+  const [unwanted, kept] = [true, false].map((over) => byApp.flatMap((app) => app.unwanted.filter((a) => keptMs(a) <= 0 === over)));
   const room = limits.max - arenas.length;
   const atOnce = limits.atOnce - unclaimed.filter((a) => !isReady(a)).length;
 
@@ -48,6 +54,7 @@ export function planOnDemand(
     missing: missing.length,
     create: full ? [] : missing.slice(0, Math.max(0, Math.min(room, atOnce))),
     surplus: [...unwanted, ...evicted],
+    ...(kept.length ? { requeueAfterMs: Math.min(...kept.map(keptMs)) } : {}),
   };
 }
 

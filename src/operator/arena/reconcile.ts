@@ -160,13 +160,13 @@ export class PoolReconciler {
     this.#deps = deps;
   }
 
-  async reconcile(_ref: ObjectRef, log: Logger): Promise<undefined> {
-    const { world, client, config, nodes } = this.#deps;
+  async reconcile(_ref: ObjectRef, log: Logger): Promise<{ requeueAfterMs?: number }> {
+    const { world, client, config, nodes, clock } = this.#deps;
     const arenas = world.arenas.list();
     const waiting = waitingIncidents(world.incidents.list(), arenas);
     const full = this.#full();
     const limits = { ...config.pool, atOnce: nodes.arenasAtOnce };
-    const others = planOnDemand({ arenas, waiting, full }, limits);
+    const others = planOnDemand({ arenas, waiting, full, now: clock.now() }, limits);
     const plan = planPool({ arenas, waiting: ofApp(DEFAULT_APP, waiting).length, missing: others.missing, full }, limits);
     for (const arena of new Set([...others.surplus, ...plan.surplus])) {
       await client.delete(Resources.arenas, arena.metadata, {
@@ -185,6 +185,7 @@ export class PoolReconciler {
       await appeared(world.arenas, await client.create(Resources.arenas, arena));
       log.info({ arena: name, app }, 'Began to make an arena');
     }
+    return { requeueAfterMs: others.requeueAfterMs };
   }
 
   /** Some pod of an arena that nobody has claimed cannot be placed; in a claimed one that may be the agent's doing. */
