@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Arena } from '../../src/api/arena.ts';
 import { GROUP } from '../../src/api/group.ts';
 import type { Incident } from '../../src/api/incident.ts';
 import { KubeClient } from '../../src/kube/client.ts';
@@ -106,7 +107,7 @@ describe('what is accepted', () => {
   });
 
   test('an Arena stays a copy of what it was made as', async () => {
-    const { metadata, spec } = await create(Resources.arenas, {});
+    const { metadata, spec } = (await create(Resources.arenas, {})) as Arena;
     expect(spec).toEqual({ app: 'default' });
     const changed = client.mergePatch(Resources.arenas, metadata, { spec: { app: 'tickets' } });
     expect(await refusal(changed)).toContain('app cannot be changed');
