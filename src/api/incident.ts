@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { APPS, type AppName, DEFAULT_APP } from './apps.ts';
 import { conditionsSchema } from './conditions.ts';
 import { DEFAULT_RESOLUTION_TIMEOUT_SECONDS, DEFAULT_TTL_SECONDS } from './defaults.ts';
 import type { GymObject } from './object.ts';
@@ -60,6 +61,7 @@ const resolutionSchema = z.object({
 /** What an Episode may carry inline: an Incident's spec without its TTL (the Episode owns the Incident). */
 export const inlineIncidentSchema = (types: readonly string[] = [], redHerringKinds: readonly string[] = []) =>
   z.object({
+    app: z.enum(APPS).default(DEFAULT_APP).meta({ description: 'Which copy of the sample app it happens in' }),
     faults: z.array(faultSpecSchema(types)).max(5).default([]).meta({ 'x-kubernetes-list-type': 'atomic' }),
     redHerrings: z
       .array(redHerringSpecSchema(redHerringKinds))
@@ -77,6 +79,7 @@ export const incidentSpecSchema = (types: readonly string[] = [], redHerringKind
   });
 
 export interface InlineIncident {
+  app?: AppName;
   faults: FaultSpec[];
   redHerrings?: RedHerringSpec[];
   alert?: Alert;

@@ -29,7 +29,7 @@ export function gymKinds(faultTypes: readonly string[], redHerringKinds: readonl
       categories: ['gym'],
       spec: incidentSpecSchema(faultTypes, redHerringKinds),
       status: incidentStatusSchema,
-      specRules: ['faults', 'redHerrings', 'alert', 'difficulty', 'resolution'].map(immutable),
+      specRules: ['app', 'faults', 'redHerrings', 'alert', 'difficulty', 'resolution'].map(immutable),
       printerColumns: [
         { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
         { name: 'Severity', type: 'string', jsonPath: '.status.alert.severity' },
@@ -93,6 +93,7 @@ export function gymKinds(faultTypes: readonly string[], redHerringKinds: readonl
       spec: arenaSpecSchema,
       status: arenaStatusSchema,
       specRules: [
+        immutable('app'),
         {
           rule: '!has(oldSelf.claimRef) || (has(self.claimRef) && self.claimRef == oldSelf.claimRef)',
           message: 'an arena is claimed once',
@@ -100,6 +101,7 @@ export function gymKinds(faultTypes: readonly string[], redHerringKinds: readonl
       ],
       printerColumns: [
         { name: 'Phase', type: 'string', jsonPath: '.status.phase' },
+        { name: 'App', type: 'string', jsonPath: '.spec.app' },
         { name: 'Claimed by', type: 'string', jsonPath: '.spec.claimRef.name' },
         { name: 'Id', type: 'string', jsonPath: '.status.id', priority: 1 },
       ],

@@ -1,4 +1,5 @@
-import { type Command, InvalidArgumentError } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { APPS, type AppName, DEFAULT_APP } from '../api/apps.ts';
 import { MULTI_FAULT, seededIncident } from '../designer/seeded.ts';
 import { targetsOf } from '../faults/engine.ts';
 import { FAULT_TYPES, FAULTS } from '../faults/index.ts';
@@ -19,6 +20,7 @@ import { wholeNumber } from './whole-number.ts';
 const NAMES = [...FAULT_TYPES, MULTI_FAULT];
 
 interface VerifyFlags {
+  app: AppName;
   json?: boolean;
   sample?: boolean;
   seed: number;
@@ -34,6 +36,7 @@ export function register(program: Command): void {
     .command('verify')
     .description('prove faults on a live cluster: each fix resolves, no cheat does (needs a running operator)')
     .argument('[types...]', `what to prove: ${NAMES.join(', ')} (default: all)`, collectType)
+    .addOption(new Option('--app <app>', 'the app to break').choices(APPS).default(DEFAULT_APP))
     .option('--sample', 'per fault only the reference fix, one honest fix, two cheats and nothing')
     .option('--seed <n>', 'chooses targets and the sample', wholeNumber(0), 0)
     .option('--parallel <n>', 'arenas at once', wholeNumber(0), 4)
@@ -55,7 +58,7 @@ function list(): void {
 }
 
 async function run(types: string[], flags: VerifyFlags): Promise<void> {
-  const app = paperBaseline(loadApp());
+  const app = paperBaseline(loadApp({ name: flags.app }));
   const scenarios = (types.length ? types : NAMES).map((name) => scenarioOf(name, flags.seed, app));
   const plays = scenarios.flatMap((s) =>
     flags.sample ? samplePlays(s, app, seededRandom(`sample ${s.name} ${flags.seed}`)) : allPlays(s, app),
@@ -67,6 +70,7 @@ async function run(types: string[], flags: VerifyFlags): Promise<void> {
     const results = await verify(plays, {
       client,
       clock: systemClock,
+      app: flags.app,
       openShell: (namespaces) => workplaces.open(namespaces),
       parallel: flags.parallel,
       onResult: (r, done, all) => {

@@ -31,6 +31,14 @@ test('a control has no pool', () => {
   );
 });
 
+test('a held-out control has no pool either, and a judge as strict as it is hard', () => {
+  const key = { curriculum: 'c', run: 'r', split: 'transfer', seed: 5 } as const;
+  const { incident: _, ...spec } = evalAssignment(key, { incident: { faults: [] }, difficulty: 0.5 }, rules.spec);
+  expect(spec).toMatchObject({ persona: 'senior', difficulty: 0.5, usedUp: false });
+  expect(spec).not.toHaveProperty('pool');
+  expect(kind.parse(spec)).toEqual(spec);
+});
+
 test('what is held out knows no tier', () => {
   const key = { curriculum: 'c', run: 'r', split: 'eval', seed: 5 } as const;
   const choice = evalChoice(5, rules.source);

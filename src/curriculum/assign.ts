@@ -4,6 +4,7 @@ import type { InlineIncident } from '../api/incident.ts';
 import { DEFAULT_WEIGHTS } from '../reward/weights.ts';
 import type { Choice } from './choose.ts';
 import type { EvalChoice } from './eval-choice.ts';
+import { personaOf } from './rules.ts';
 
 /** An incident that was made of a choice: of its scenario, a design in its place, or of nothing broken at all. */
 interface Made {
@@ -37,15 +38,15 @@ export function trainAssignment(
   };
 }
 
-/** The same for a held-out incident. */
+/** The same for a held-out incident; without a choice it is a control. */
 export function evalAssignment(
   key: AssignmentKey,
-  { choice, incident, difficulty }: Made & { choice: EvalChoice },
+  { choice, incident, difficulty }: Made & { choice?: EvalChoice },
   spec: CurriculumSpec,
 ): AssignmentSpec {
-  const { pool, ordinal, usedUp, persona } = choice;
-  const { type, size, band } = pool;
-  return { ...key, pool: { type, size, band, ordinal }, usedUp, incident, difficulty, persona, ...limitsOf(spec) };
+  const { usedUp = false, persona = personaOf(difficulty) } = choice ?? {};
+  const pool = choice && { type: choice.pool.type, size: choice.pool.size, band: choice.pool.band, ordinal: choice.ordinal };
+  return { ...key, ...(pool ? { pool } : {}), usedUp, incident, difficulty, persona, ...limitsOf(spec) };
 }
 
 const limitsOf = (spec: CurriculumSpec): Pick<AssignmentSpec, 'maxSteps' | 'weights'> => ({

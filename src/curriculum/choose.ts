@@ -2,6 +2,7 @@ import type { CurriculumStatus } from '../api/curriculum.ts';
 import type { Persona } from '../api/judging.ts';
 import type { Random } from '../faults/fault.ts';
 import { seededRandom } from '../faults/random.ts';
+import { isControl } from './control-share.ts';
 import { type Draw, drawFrom } from './draw.ts';
 import { type Reach, reachAt } from './reach.ts';
 import { isAdversarial, mayBeDesigned, type Rules, tierIndex, unlockedAt } from './rules.ts';
@@ -33,7 +34,6 @@ export interface Choice {
 
 /** How often a fault comes, against the others: three to one, twice (docs/adr/0016). */
 const WEIGHTS = { weakSpot: 9, inTraining: 3, graduated: 1 };
-const SHARE_STEPS = 1_000_000;
 
 /**
  * What comes next in split train. Untried faults first (what is in flight counts as tried), then weak spots rather than others, and those in
@@ -50,7 +50,7 @@ export function chooseNext(status: CurriculumStatus, inFlight: readonly string[]
   const { redHerrings, types: unlocked } = unlockedAt(rules, index);
   const adversarial = isAdversarial(spec, status.difficulty, status.graduated);
   const frozen = { tier: status.tier, stint: status.stint, persona: status.persona, maxDifficulty: status.difficulty, redHerrings };
-  if (random(SHARE_STEPS) < spec.designer.noFaultShare * SHARE_STEPS) return { ...frozen, llmDesign: false, adversarial: false };
+  if (isControl(spec.designer.noFaultShare, random)) return { ...frozen, llmDesign: false, adversarial: false };
 
   const { pools, admits } = reachAt(rules, index);
   const { drawn } = runOf(status, asker.run);

@@ -115,6 +115,12 @@ describe('what is held out', () => {
     );
     expect(wrong).toEqual([]);
   });
+  test('is everything of an app that nobody trains on', () => {
+    const whole = scenarioSource(app, TIERS, { allHeldOut: true });
+    expect(whole.pools('train')).toEqual([]);
+    const keys = whole.pools('eval').flatMap((pool) => Array.from({ length: whole.count(pool) }, (_, i) => whole.at(pool, i).key));
+    expect(new Set(keys)).toEqual(new Set(all.map((s) => s.key)));
+  });
   test('is nothing where a type has one target', () => {
     const alone = { ...app, deployments: app.deployments.filter((d) => d.metadata.name === 'payment-api') };
     expect(heldOutPairs(alone).size).toBe(0);

@@ -19,15 +19,16 @@ interface Filled {
  *
  * @param app the healthy app
  * @param tierMaxima greatest difficulty of each tier, from the lowest up
+ * @param allHeldOut true for an app that nobody trains on: split `eval` is all there is
  */
-export function scenarioSource(app: Baseline, tierMaxima: readonly number[]): ScenarioSource {
+export function scenarioSource(app: Baseline, tierMaxima: readonly number[], { allHeldOut = false } = {}): ScenarioSource {
   const filled = new Map<string, Filled>();
   const variations = variationsOf(app);
   for (const size of SIZES) {
     for (const members of compositionsOf(variations, size)) {
       const band = tierMaxima.findIndex((max) => max >= hardness(members));
       if (band < 0) continue;
-      const split = members.some((v) => v.heldOut) ? 'eval' : 'train';
+      const split = allHeldOut || members.some((v) => v.heldOut) ? 'eval' : 'train';
       const pool: Pool = { split, type: members[0].fault.type, size, band };
       const known = filled.get(idOf(pool));
       if (known) known.members.push(members);

@@ -201,10 +201,15 @@ describe('scenarioHash', () => {
   test.each([
     ['a parameter', { faults: [record({ a: '2' })], alert }],
     ['the alert', { faults: [record({ a: '1' })], alert: { ...alert, title: 'other' } }],
+    ['another app', { app: 'tickets' as const, faults: [record({ a: '1' })], alert }],
     ['a limit', { faults: [record({ a: '1' })], alert, maxSteps: 3 }],
     ['a red herring', { faults: [record({ a: '1' })], alert, redHerrings: [{ kind: 'change_note', target: record({}).target }] }],
   ])('changes with %s', (_, scenario) => {
     expect(scenarioHash(scenario)).not.toBe(scenarioHash({ faults: [record({ a: '1' })], alert }));
+  });
+  test('is for the default app what it was when there was no other', () => {
+    const scenario = { faults: [record({ a: '1' })], alert };
+    expect(scenarioHash({ ...scenario, app: 'default' })).toBe(scenarioHash(scenario));
   });
 });
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { type AppName, DEFAULT_APP } from '../api/apps.ts';
 import type { Alert, FaultSpec, FaultStatus, Params, RedHerringStatus, Target } from '../api/incident.ts';
 import { type ArenaView, viewArena } from '../health/arena-view.ts';
 import { holdSeconds } from '../health/hold.ts';
@@ -141,17 +142,20 @@ export function attemptsOf(
   };
 }
 
-/** Hash of all that makes two plays the same: faults and red herrings with every parameter, alert, limits. 64 hex digits. */
+/** Hash of all that makes two plays the same: the app, faults and red herrings with every parameter, alert, limits. 64 hex digits. */
 export function scenarioHash(scenario: {
+  app?: AppName;
   faults: readonly Pick<FaultStatus, 'type' | 'target' | 'params'>[];
   redHerrings?: readonly Pick<RedHerringStatus, 'kind' | 'target' | 'params'>[];
   alert: Alert;
   maxSteps?: number;
 }): string {
   const { alert, maxSteps } = scenario;
+  // Hashes of the default app are older than the other apps.
+  const app = scenario.app === DEFAULT_APP ? undefined : scenario.app;
   const faults = scenario.faults.map(({ type, target, params = {} }) => ({ type, target, params }));
   const redHerrings = scenario.redHerrings?.map(({ kind, target, params = {} }) => ({ kind, target, params }));
-  return createHash('sha256').update(canonical({ faults, redHerrings, alert, maxSteps })).digest('hex');
+  return createHash('sha256').update(canonical({ app, faults, redHerrings, alert, maxSteps })).digest('hex');
 }
 
 /** JSON with sorted keys and nothing undefined: the same text for the same value. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { AppName } from '../api/apps.ts';
 import { findCondition, isTrue } from '../api/conditions.ts';
 import { RESET_TIMEOUT_SECONDS, SYMPTOM_TIMEOUT_SECONDS } from '../api/defaults.ts';
 import type { Episode } from '../api/episode.ts';
@@ -23,6 +24,8 @@ export interface ArenaShell {
 export interface VerifyOptions {
   client: KubeClient;
   clock: Clock;
+  /** What the plays break; the default app when absent. */
+  app?: AppName;
   /** Opens a shell on the arena with these namespaces (plain -> real). */
   openShell: (namespaces: Record<string, string>) => Promise<ArenaShell>;
   /** Arenas at once. */
@@ -126,9 +129,9 @@ class Verifier {
   }
 
   async #asIncident(name: string, play: Play, result: PlayResult): Promise<void> {
-    const { client, clock, openShell } = this.#o;
+    const { client, clock, app, openShell } = this.#o;
     const metadata = { name, namespace: GYM_NAMESPACE };
-    const spec = { faults: [...play.scenario.faults], ...EPHEMERAL };
+    const spec = { app, faults: [...play.scenario.faults], ...EPHEMERAL };
     await client.create(Resources.incidents, { apiVersion: API_VERSION, kind: 'Incident', metadata, spec });
     const hurting = await this.#hurting(name, result);
     const shell = await openShell(hurting.status?.namespaces ?? {});
@@ -148,8 +151,8 @@ class Verifier {
 
   /** The reference fix as the only steps an Episode has; Steps are written as a gateway writes them. */
   async #asEpisode(name: string, play: Play, result: PlayResult): Promise<void> {
-    const { client, clock, openShell } = this.#o;
-    const spec = { incident: { faults: [...play.scenario.faults] }, maxSteps: play.attempt.lines.length };
+    const { client, clock, app, openShell } = this.#o;
+    const spec = { incident: { app, faults: [...play.scenario.faults] }, maxSteps: play.attempt.lines.length };
     const metadata = { name, namespace: GYM_NAMESPACE };
     const episode = await client.create(Resources.episodes, { apiVersion: API_VERSION, kind: 'Episode', metadata, spec });
     const ref = { namespace: GYM_NAMESPACE, name };

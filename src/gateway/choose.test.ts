@@ -1,10 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
-import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { loadApps, paperBaselines } from '../operator/arena/app.ts';
 import { chooser } from './choose.ts';
 import type { ResetOptions } from './session-api.ts';
 
-const app = paperBaseline(loadApp());
-const fresh = () => chooser(app, 'run-of-the-gateway');
+const apps = paperBaselines(loadApps());
+const fresh = () => chooser(apps, 'run-of-the-gateway');
 const incident = { faults: [{ type: 'scale_zero', target: { namespace: 'auth', name: 'auth-service' } }] };
 
 describe('a reset plays', () => {
@@ -29,6 +29,13 @@ describe('a reset plays', () => {
     expect(fresh()({ fault: 'oom_kill', seed: 3 })).toEqual(first);
   });
 
+  test('its own incident in the app that it names', () => {
+    const target = { namespace: 'members', name: 'member-login' };
+    const other = { app: 'tickets', faults: [{ type: 'scale_zero', target }] };
+    expect(fresh()({ incident: other })).toMatchObject({ incident: other });
+    expect(() => fresh()({ incident: { ...other, app: 'default' } })).toThrow(/members\/member-login/);
+  });
+
   test('its own incident', () => {
     expect(fresh()({ incident })).toMatchObject({ incident, seed: 0 });
   });
@@ -40,6 +47,7 @@ test.each<[string, ResetOptions, RegExp]>([
   ['an incident and a Curriculum', { incident, curriculum: 'default', run: 'a' }, /leave out curriculum, run/],
   ['an unknown fault', { fault: 'disk_full' }, /disk_full/],
   ['an incident for what does not exist', { incident: { faults: [{ type: 'oom_kill', target: { namespace: 'a', name: 'b' } }] } }, /a\/b/],
+  ['an incident in an unknown app', { incident: { ...incident, app: 'bank' } }, /incident\.app/],
   ['an incident that is none', { incident: { faults: 'many' } }, /incident\.faults/],
 ])('a reset with %s is refused with a sentence', (_name, options, message) => {
   expect(() => fresh()(options)).toThrow(message);

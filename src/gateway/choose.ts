@@ -1,3 +1,4 @@
+import { appOf, DEFAULT_APP, type PerApp } from '../api/apps.ts';
 import { SPLITS, type Split } from '../api/curriculum.ts';
 import { DEFAULT_CURRICULUM, DEFAULT_MAX_STEPS, DEFAULT_SPLIT, MAX_STEPS_LIMIT } from '../api/defaults.ts';
 import type { EpisodeSpec } from '../api/episode.ts';
@@ -15,10 +16,10 @@ export type Chosen = Pick<EpisodeSpec, 'incident' | 'curriculumRef' | 'split' | 
 const OF_CURRICULA = ['curriculum', 'split', 'run'] as const;
 
 /**
- * What a reset plays: the caller's own incident, a seed's of one fault type, or else what a Curriculum gives the seed. Without a seed the next
+ * What a reset plays: the caller's own incident, a seed's of one fault type in the default app, or else what a Curriculum gives the seed. Without a seed the next
  * one of this gateway is taken. `run`: the one of who names none.
  */
-export function chooser(app: Baseline, run: string): (options: ResetOptions) => Chosen {
+export function chooser(apps: PerApp<Baseline>, run: string): (options: ResetOptions) => Chosen {
   let drawn = 0;
   return (options) => {
     const seed = options.seed ?? drawn++;
@@ -26,8 +27,8 @@ export function chooser(app: Baseline, run: string): (options: ResetOptions) => 
     const own = incident ? 'incident' : fault ? 'fault' : undefined;
     if (own) refuse(own, options);
     try {
-      if (incident) return { incident: checked(incident, app), seed, maxSteps: maxSteps ?? DEFAULT_MAX_STEPS };
-      if (fault) return { incident: seededIncident(seed, app, fault), seed, maxSteps: maxSteps ?? DEFAULT_MAX_STEPS };
+      if (incident) return { incident: checked(incident, apps), seed, maxSteps: maxSteps ?? DEFAULT_MAX_STEPS };
+      if (fault) return { incident: seededIncident(seed, apps[DEFAULT_APP], fault), seed, maxSteps: maxSteps ?? DEFAULT_MAX_STEPS };
     } catch (error) {
       throw new GatewayError('VALIDATION_ERROR', describe(error));
     }
@@ -53,9 +54,9 @@ function splitOf(name: string): Split {
   return split;
 }
 
-function checked(given: Record<string, unknown>, app: Baseline): InlineIncident {
+function checked(given: Record<string, unknown>, apps: PerApp<Baseline>): InlineIncident {
   const incident = inlineIncidentSchema(FAULT_TYPES, RED_HERRING_KINDS).parse(given) as InlineIncident;
-  const problem = validateComposition(incident, app);
+  const problem = validateComposition(incident, apps[appOf(incident)]);
   if (problem) throw new Error(problem);
   return incident;
 }

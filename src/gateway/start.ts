@@ -7,7 +7,7 @@ import { createLogger, type Logger } from '../kube/logger.ts';
 import { createMetrics } from '../kube/metrics.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { Resources } from '../kube/resource.ts';
-import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { loadApps, paperBaselines } from '../operator/arena/app.ts';
 import { chooser } from './choose.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { KubeEpisodes } from './kube-episodes.ts';
@@ -43,7 +43,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   const metrics = createMetrics({ process: true });
   const kubeConfig = loadKubeConfig(config.kubeconfig ? { path: config.kubeconfig } : {});
   const client = new KubeClient(kubeConfig, { metrics, log });
-  const app = paperBaseline(loadApp());
+  const apps = paperBaselines(loadApps());
   const workplaces = await openWorkplaces({ client, clock, log, kubectl: config.kubectl, cluster: config.cluster });
   const episodes = new Reflector({
     client,
@@ -61,7 +61,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   const deps = {
     episodes: kubeEpisodes,
     workplaces,
-    choose: chooser(app, run),
+    choose: chooser(apps, run),
     gateway: config.identity,
     now: () => clock.now(),
   };
@@ -71,7 +71,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
     version: config.version,
     maxSessions: config.maxSessions,
     production: config.production,
-    splits: taskSplits(app),
+    splits: taskSplits(apps),
   });
   const health = await startHealthServer({
     host: '0.0.0.0',

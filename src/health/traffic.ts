@@ -9,7 +9,7 @@ const KEEP_MS = 60_000;
 
 export interface TrafficOptions {
   clock: Clock;
-  /** Requests into the named arena. */
+  /** Requests to the front door of the named arena. */
   callInto: (arena: string) => ServiceCall;
   /** Seeded by the arena. */
   randomOf: (arena: string) => RandomInt;

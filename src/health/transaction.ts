@@ -1,14 +1,11 @@
 import { type Clock, sleep } from '../kube/clock.ts';
 import type { Transaction } from './snapshot.ts';
 
-/** Sends one request to a Service of the arena (plain namespace). Throws when there was no answer in time. */
+/** Sends one request to the front door of the arena's app. Throws when there was no answer in time. */
 export type ServiceCall = (request: ServiceCallRequest) => Promise<{ status: number; body: string }>;
 
 export interface ServiceCallRequest {
   method: 'GET' | 'POST';
-  namespace: string;
-  service: string;
-  port: number;
   path: string;
   headers?: Record<string, string>;
   body?: string;
@@ -17,8 +14,6 @@ export interface ServiceCallRequest {
 /** Uniform integers in [0, n). */
 export type RandomInt = (n: number) => number;
 
-/** The shop's front door (sample_app/README.md). */
-const FRONT_DOOR = { namespace: 'frontend', service: 'web-app', port: 80 };
 /** A customer that the shop knows; the others are guests. */
 const CUSTOMER = { user: 'ada', password: 'lovelace-1843' };
 const CURRENCIES = ['EUR', 'USD', 'GBP'];
@@ -87,7 +82,7 @@ async function ask(
   const json = body === undefined ? {} : { headers: { 'Content-Type': 'application/json', ...headers }, body: JSON.stringify(body) };
   let answer: { status: number; body: string };
   try {
-    answer = await call({ ...FRONT_DOOR, method, path, ...json });
+    answer = await call({ method, path, ...json });
   } catch {
     throw new Error(`${what} got no answer`);
   }

@@ -1,3 +1,4 @@
+import { DEFAULT_APP, type PerApp, perApp } from '../api/apps.ts';
 import { findCondition } from '../api/conditions.ts';
 import type { Curriculum } from '../api/curriculum.ts';
 import type { Episode } from '../api/episode.ts';
@@ -17,7 +18,8 @@ import { Operator } from '../kube/operator.ts';
 import { Resources } from '../kube/resource.ts';
 import type { OpenLlm } from '../llm/open.ts';
 import type { ArchiveSink } from './archive.ts';
-import { type App, paperBaseline } from './arena/app.ts';
+import { type App, paperBaselines } from './arena/app.ts';
+import { frontDoorOf } from './arena/front-door.ts';
 import { ArenaReconciler, PoolReconciler } from './arena/reconcile.ts';
 import { ArenaReader } from './arena-state.ts';
 import type { OperatorConfig } from './config.ts';
@@ -38,7 +40,7 @@ import { World } from './world.ts';
 
 export interface GymOperatorOptions {
   client: KubeClient;
-  app: App;
+  apps: PerApp<App>;
   config: OperatorConfig;
   judges: Judges;
   llm: OpenLlm;
@@ -74,24 +76,31 @@ export class GymOperator extends Operator {
   }
 
   protected override async init(): Promise<void> {
-    const { client, app, config, judges, llm, archive, events, nodes, clock = systemClock } = this.#o;
+    const { client, apps, config, judges, llm, archive, events, nodes, clock = systemClock } = this.#o;
     const world = new World({
       reflect: (resource, options) => this.reflect(resource, options),
       gymNamespace: config.gymNamespace,
-      plainNamespaces: app.namespaces,
+      plainNamespaces: perApp((app) => apps[app].namespaces),
     });
     this.#world = world;
-    const traffic = openTraffic({ client, clock, names: (arena) => world.names(arena), changed: (arena) => wake(arena) });
+    const paper = paperBaselines(apps);
+    const frontDoors = perApp((app) => frontDoorOf(paper[app]));
+    const traffic = openTraffic({
+      ...{ client, clock },
+      names: (arena) => world.names(arena),
+      frontDoor: (arena) => frontDoors[world.appOf(arena)],
+      changed: (arena) => wake(arena),
+    });
     this.#traffic = traffic;
     const reader = new ArenaReader(client, world);
     const health = new HealthWatch({ reader, world, traffic, clock });
-    const arenaDeps = { client, world, app, config, clock, traffic, events, nodes };
+    const arenaDeps = { client, world, apps, config, clock, traffic, events, nodes };
     const arenas = new ArenaReconciler(arenaDeps);
     const pool = new PoolReconciler(arenaDeps);
     const incidents = new IncidentReconciler({
       client,
       world,
-      app,
+      apps,
       reader,
       health,
       traffic,
@@ -107,15 +116,21 @@ export class GymOperator extends Operator {
       this.#o.gymMetrics.design(outcome);
       onHappening(curriculum, designed(outcome, message));
     };
-    const paper = paperBaseline(app);
-    const desk = new AssignmentDesk({ client, world, composer: composerFor(paper), types: FAULT_TYPES, onHappening, onDesign });
+    const desk = new AssignmentDesk({
+      client,
+      world,
+      composers: perApp((app) => composerFor(app, paper[app])),
+      types: FAULT_TYPES,
+      onHappening,
+      onDesign,
+    });
     const curricula = new CurriculumReconciler({ client, world, desk, clock, llmState: () => llm.state(), onHappening });
-    const designs = new DesignReconciler({ client, world, desk, health, app: paper, llm, clock, onDesign });
+    const designs = new DesignReconciler({ client, world, desk, health, app: paper[DEFAULT_APP], llm, clock, onDesign });
     const episodes = new EpisodeReconciler({
       client,
       desk,
       world,
-      app,
+      apps,
       health,
       judges,
       archive,

@@ -1,3 +1,4 @@
+import { perApp } from '../api/apps.ts';
 import { FAULTS } from '../faults/index.ts';
 import { openJudges } from '../judge/open.ts';
 import { KubeClient } from '../kube/client.ts';
@@ -9,7 +10,7 @@ import { createLogger, type Logger } from '../kube/logger.ts';
 import { createMetrics } from '../kube/metrics.ts';
 import { openLlm } from '../llm/open.ts';
 import { FileArchive } from './archive.ts';
-import { loadApp } from './arena/app.ts';
+import { loadApps } from './arena/app.ts';
 import type { RbacSubject } from './arena/guard.ts';
 import type { OperatorConfig } from './config.ts';
 import { curriculumFromEnv, ensureDefaultCurriculum, spendingLimits } from './curriculum/default.ts';
@@ -33,7 +34,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   if (!inCluster) await installBase(client);
   await ensureDefaultCurriculum(client, config.gymNamespace, curriculumFromEnv(process.env));
   const serviceAccount = (name: string): RbacSubject => ({ kind: 'ServiceAccount', name, namespace: config.systemNamespace });
-  const app = loadApp({ registry: config.imageRegistry });
+  const apps = loadApps({ registry: config.imageRegistry });
   const events = new EventRecorder({ client, reportingController: 'kubesregym.dev/operator', reportingInstance: config.identity, log });
   let operator: GymOperator | undefined;
   const llm = await openLlm({
@@ -46,7 +47,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   const gymMetrics = new GymMetrics(metrics.registry, () => operator?.world);
   operator = new GymOperator({
     client,
-    app,
+    apps,
     config: {
       ...config,
       ...(inCluster ? { operatorSubject: serviceAccount('operator') } : {}),
@@ -72,7 +73,7 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   const health = await startHealthServer({ host: '0.0.0.0', port: config.healthPort, healthz: {}, readyz: checks });
   const exposed = await startHealthServer({ host: '0.0.0.0', port: config.metricsPort, metrics: metrics.registry });
   await running.start();
-  log.info({ app: app.namespaces, pool: config.pool }, 'Started the operator');
+  log.info({ apps: perApp((app) => apps[app].namespaces), pool: config.pool }, 'Started the operator');
   return {
     operator: running,
     async stop() {

@@ -4,24 +4,26 @@ import type { ServiceCall } from '../health/transaction.ts';
 import { type ArenaNames, realNamespace } from '../kube/arena-names.ts';
 import type { KubeClient } from '../kube/client.ts';
 import type { Clock } from '../kube/clock.ts';
+import type { FrontDoor } from './arena/front-door.ts';
 
 /** Longest a customer waits for one answer, milliseconds. */
 const PATIENCE_MS = 4000;
 
-/** The shop's customers, let in through the API server's service proxy; `changed` is told of an arena after each of them. */
+/** The app's customers, let in through the API server's service proxy; `changed` is told of an arena after each of them. */
 export function openTraffic(o: {
   client: KubeClient;
   clock: Clock;
   names: (arena: string) => ArenaNames;
+  frontDoor: (arena: string) => FrontDoor;
   changed: (arena: string) => void;
 }): ArenaTraffic {
   const callInto = (arena: string): ServiceCall => {
-    const names = o.names(arena);
-    return ({ namespace, service, port, method, path, headers, body }) =>
+    const { namespace, ...door } = o.frontDoor(arena);
+    const real = realNamespace(namespace, o.names(arena));
+    return ({ method, path, headers, body }) =>
       o.client.serviceProxy({
-        namespace: realNamespace(namespace, names),
-        service,
-        port,
+        namespace: real,
+        ...door,
         method,
         path,
         timeoutMs: PATIENCE_MS,

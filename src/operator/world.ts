@@ -1,3 +1,4 @@
+import { APPS, type AppName, appOf, type PerApp } from '../api/apps.ts';
 import type { Arena } from '../api/arena.ts';
 import type { Assignment } from '../api/assignment.ts';
 import type { Curriculum } from '../api/curriculum.ts';
@@ -43,10 +44,14 @@ export class World {
   readonly leases: Reflector<LeaseObject>;
   readonly namespaces: Reflector<Namespace>;
   readonly inArenas: ArenaCaches;
-  readonly #plain: readonly string[];
+  readonly #gymNamespace: string;
+  readonly #plain: PerApp<readonly string[]>;
+  readonly #allPlain: readonly string[];
 
-  constructor(o: { reflect: Reflect; gymNamespace: string; plainNamespaces: readonly string[] }) {
+  constructor(o: { reflect: Reflect; gymNamespace: string; plainNamespaces: PerApp<readonly string[]> }) {
+    this.#gymNamespace = o.gymNamespace;
     this.#plain = o.plainNamespaces;
+    this.#allPlain = APPS.flatMap((app) => o.plainNamespaces[app]);
     const gym = <T extends KubeObject>(resource: Resource<T>) => o.reflect(resource, { namespace: o.gymNamespace });
     this.incidents = gym(Resources.incidents);
     this.episodes = gym(Resources.episodes);
@@ -55,7 +60,7 @@ export class World {
     this.assignments = gym(Resources.assignments);
     this.arenas = gym(Resources.arenas);
     this.leases = gym(Resources.leases);
-    const isArena = (namespace: string | undefined): boolean => arenaOfNamespace(namespace ?? '', o.plainNamespaces) !== undefined;
+    const isArena = (namespace: string | undefined): boolean => this.#arenaOf(namespace) !== undefined;
     const inArenas = <T extends KubeObject>(resource: Resource<T>) =>
       o.reflect(resource, { filter: (object) => isArena(object.metadata.namespace) });
     this.namespaces = o.reflect(Resources.namespaces, { filter: (ns) => isArena(ns.metadata.name) });
@@ -72,7 +77,7 @@ export class World {
   /** Calls `changed` with the arena's name for each change of an object inside an arena. */
   onArenaChange(changed: (arena: string) => void): void {
     const tell = (namespace: string | undefined): void => {
-      const arena = arenaOfNamespace(namespace ?? '', this.#plain);
+      const arena = this.#arenaOf(namespace);
       if (arena) changed(`arena-${arena.id}`);
     };
     for (const reflector of Object.values(this.inArenas) as Reflector<KubeObject>[]) {
@@ -81,7 +86,17 @@ export class World {
     this.namespaces.subscribe((change) => tell(change.object.metadata.name));
   }
 
+  /** The namespaces of an arena, which are those of its app. */
   names(arena: string): ArenaNames {
-    return { id: arena.replace(/^arena-/, ''), plain: this.#plain };
+    return { id: arena.replace(/^arena-/, ''), plain: this.#plain[this.appOf(arena)] };
+  }
+
+  /** What an arena is a copy of; one that is gone counts as the default's. */
+  appOf(arena: string): AppName {
+    return appOf(this.arenas.get({ namespace: this.#gymNamespace, name: arena })?.spec ?? {});
+  }
+
+  #arenaOf(namespace: string | undefined): { id: string } | undefined {
+    return arenaOfNamespace(namespace ?? '', this.#allPlain);
   }
 }

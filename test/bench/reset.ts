@@ -13,6 +13,7 @@ import type { Baseline } from '../../src/health/snapshot.ts';
 import { realNamespace } from '../../src/kube/arena-names.ts';
 import { systemClock } from '../../src/kube/clock.ts';
 import { Resources } from '../../src/kube/resource.ts';
+import { frontDoorOf } from '../../src/operator/arena/front-door.ts';
 import { GUARD } from '../../src/operator/arena/guard.ts';
 import { applyMutation } from '../../src/operator/incident/inject.ts';
 import { openTraffic } from '../../src/operator/traffic-desk.ts';
@@ -124,7 +125,13 @@ async function byScript(gym: Gym, watch: GymWatch, faults: readonly FaultSpec[])
         () => reject(new Error(`The script saw no symptom of ${faults.map((f) => f.type)}`)),
         SYMPTOM_TIMEOUT_SECONDS * 1000,
       );
-      const traffic = openTraffic({ client, clock: systemClock, names: () => names, changed: () => look() });
+      const traffic = openTraffic({
+        client,
+        clock: systemClock,
+        names: () => names,
+        frontDoor: () => frontDoorOf(baseline),
+        changed: () => look(),
+      });
       const wantsCustomers = faults.some((f) => SEEN_BY_CUSTOMERS.has(f.type));
       stopTraffic = () => {
         clearTimeout(limit);

@@ -1,10 +1,19 @@
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { TRANSFER_APP } from '../../src/api/apps.ts';
 import type { Assignment } from '../../src/api/assignment.ts';
-import type { Curriculum } from '../../src/api/curriculum.ts';
+import { isTrue } from '../../src/api/conditions.ts';
+import { type Curriculum, curriculumSpecSchema } from '../../src/api/curriculum.ts';
 import type { Episode } from '../../src/api/episode.ts';
 import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
+import type { Incident } from '../../src/api/incident.ts';
+import { ConditionType } from '../../src/api/reasons.ts';
+import { evalChoice } from '../../src/curriculum/eval-choice.ts';
+import { scenarioSource } from '../../src/designer/scenarios.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
 import { Resources } from '../../src/kube/resource.ts';
+import { PACKAGE_ROOT } from '../../src/local/images/paths.ts';
+import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
 import { type Gym, startGym } from '../support/gym.ts';
 import { playSeed } from '../support/trainee.ts';
 
@@ -52,6 +61,24 @@ afterAll(async () => {
   for (const { metadata } of assignments) await gym.client.delete(Resources.assignments, metadata).catch(() => {});
   await gym?.stop();
 }, 180_000);
+
+/** The Curriculum has no controls, so a seed's scenario is a matter of the other app and the tiers alone. */
+const scenarios = scenarioSource(
+  paperBaseline(loadApp({ name: TRANSFER_APP })),
+  curriculumSpecSchema()
+    .parse({})
+    .tiers.map((tier) => tier.maxDifficulty),
+  { allHeldOut: true },
+);
+const scenarioOf = (seed: number) => evalChoice(seed, scenarios).scenario;
+
+/** A seed that the agent can resolve. */
+function transferSeed(): number {
+  for (let seed = 0; ; seed++) {
+    const [fault, ...more] = scenarioOf(seed).faults;
+    if (more.length === 0 && GOOD_AT.includes(fault.type)) return seed;
+  }
+}
 
 const outcomeOf = (uid: string): string | undefined => episodes.find((e) => e.metadata.uid === uid)?.status?.outcome;
 const resolvedOf = (assignment: string): number =>
@@ -108,6 +135,29 @@ describe('a Curriculum that an agent trains in', () => {
     }
   });
 
+  test('plays split transfer in the other app, and is told nothing of it', async () => {
+    const seed = transferSeed();
+    const episode = await playSeed(gym, { curriculum: NAME, run: 'transfer', seed, split: 'transfer' }, GOOD_AT);
+    expect(episode.status?.outcome).toBe('Resolved');
+    const incident = gym.incidents.get({ namespace: GYM_NAMESPACE, name: episode.metadata.name });
+    expect(incident?.spec.app).toBe('tickets');
+    expect(Object.keys(incident?.status?.namespaces ?? {}).sort()).toEqual(['booking', 'members', 'website']);
+    expect(incident?.spec.faults).toEqual(scenarioOf(seed).faults.map((fault) => expect.objectContaining({ target: fault.target })));
+    expect(curricula.get({ namespace: GYM_NAMESPACE, name: NAME })?.status?.trials).toBe(GROUPS);
+  }, 600_000);
+
+  test('is offered with its splits by the Task API', async () => {
+    const splits = (await (await fetch(`${gym.url}/kube_sre_gym/splits`)).json()) as { name: string; type: string }[];
+    expect(splits).toContainEqual({ name: 'transfer', type: 'test' });
+    const asked = {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ split: 'transfer', index: 3 }),
+    };
+    const answer = await fetch(`${gym.url}/kube_sre_gym/task`, asked);
+    expect(await answer.json()).toEqual({ task: { id: 'transfer-3', split: 'transfer', index: 3 } });
+  });
+
   test('says nothing of an unknown Curriculum but that it does not exist', async () => {
     const agent = await gym.connect();
     const frame = await agent.reset({ curriculum: 'nowhere', seed: 1 });
@@ -116,3 +166,17 @@ describe('a Curriculum that an agent trains in', () => {
     agent.close();
   });
 });
+
+test('an Incident of the other app, applied by hand, gets a copy of that app and is solved in it', async () => {
+  await gym.must(['apply', '-f', join(PACKAGE_ROOT, 'examples/incident-other-app.yaml')]);
+  const hurts = (i: Incident): boolean => isTrue(i.status?.conditions, ConditionType.SymptomObserved);
+  const hurting = await gym.untilIncident('other-app', hurts, 'users are hurt', 240_000);
+  const { namespaces = {}, arena = '', alert } = hurting.status ?? {};
+  expect(Object.keys(namespaces).sort()).toEqual(['booking', 'members', 'website']);
+  expect(alert?.title).toMatch(/^order-api/);
+  expect(gym.arenas.get({ namespace: GYM_NAMESPACE, name: arena })?.spec.app).toBe('tickets');
+
+  await gym.must(['rollout', 'undo', 'deployment/order-api', '-n', namespaces.booking]);
+  await gym.untilIncident('other-app', (i) => i.status?.resolvedTime !== undefined, 'Resolved', 120_000);
+  await gym.untilArenaGone(arena, 60_000);
+}, 480_000);

@@ -182,6 +182,30 @@ describe('a Curriculum', () => {
     expect(curricula.get(inGym('twice'))?.status?.trials ?? 0).toBe(0);
   }, 60_000);
 
+  test('gives a seed of split transfer the same incident of the other app, whatever was learned meanwhile', async () => {
+    startOperator('one');
+    await makeCurriculum('moved', { groupSize: 1, designer: { kind: 'procedural', noFaultShare: 0 } });
+    const transfer = async (run: string) => {
+      const { metadata, status } = await assigned(await ask({ curriculumRef: { name: 'moved' }, split: 'transfer', run, seed: 5 }));
+      const incident = await incidents.waitFor(() => incidents.get(metadata), limit());
+      return { incident, assignment: await client.get(Resources.assignments, inGym(status?.assignment as string)), metadata };
+    };
+    const before = await transfer('a');
+    const trained = await Promise.all([0, 1, 2].map((seed) => ask({ curriculumRef: { name: 'moved' }, run: 'r', seed })));
+    await Promise.all((await Promise.all(trained.map(assigned))).map((episode) => end(episode, true)));
+    const learned = await counted('moved', 3);
+    const after = await transfer('b');
+    expect(after.assignment.metadata.name).not.toBe(before.assignment.metadata.name);
+    expect(after.assignment.spec.incident).toEqual(before.assignment.spec.incident);
+    for (const { incident, assignment } of [before, after]) {
+      expect(assignment.spec.incident.app).toBe('tickets');
+      expect(incident.spec.app).toBe('tickets');
+      expect(['booking', 'members', 'website']).toContain(incident.spec.faults[0]?.target.namespace);
+    }
+    await end(await client.get(Resources.episodes, after.metadata), true);
+    expect(curricula.get(inGym('moved'))?.status?.trials).toBe(learned.status?.trials);
+  }, 120_000);
+
   test('begins anew under a running operator with nothing of before, and goes on from what was exported under another name', async () => {
     startOperator('one');
     await makeCurriculum('anew', { groupSize: 2, designer: { kind: 'procedural', noFaultShare: 0 } });

@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Arena } from '../../src/api/arena.ts';
 import { GROUP } from '../../src/api/group.ts';
 import type { Incident } from '../../src/api/incident.ts';
 import { KubeClient } from '../../src/kube/client.ts';
@@ -74,6 +75,7 @@ describe('what is refused at the door', () => {
     ['a run without a Curriculum', Resources.episodes, { incidentRef: { name: 'x' }, run: 'r' }, 'split and run go with a curriculumRef'],
     ['a split that there is not', Resources.episodes, { curriculumRef: { name: 'c' }, seed: 1, split: 'dev' }, 'Unsupported value: "dev"'],
     ['an unknown red herring', Resources.incidents, { faults: [], redHerrings: [{ kind: 'ghost', target }] }, 'Unsupported value: "ghost"'],
+    ['an unknown app', Resources.incidents, { app: 'bank', faults: [] }, 'Unsupported value: "bank"'],
     ['tiers that go down', Resources.curricula, { tiers: [tier('hard', 0.8), tier('easy', 0.2)] }, 'tiers go from the easiest up'],
     ['a least difficulty above every tier', Resources.curricula, { tiers: [tier('easy', 0.2)], minDifficulty: 0.5 }, 'is above every tier'],
     ['a least difficulty that no incident has', Resources.curricula, { minDifficulty: 0.75 }, 'less than or equal to 0.7'],
@@ -90,7 +92,7 @@ describe('what is refused at the door', () => {
 describe('what is accepted', () => {
   test('an Incident gets its defaults, nested ones too, and loses what the schema does not know', async () => {
     const incident = (await create(Resources.incidents, { faults: [{ type: 'oom_kill', target, surprise: 1 }] })) as Incident;
-    expect(incident.spec).toMatchObject({ resolution: { timeoutSeconds: 1800 }, ttlSecondsAfterFinished: 3600 });
+    expect(incident.spec).toMatchObject({ app: 'default', resolution: { timeoutSeconds: 1800 }, ttlSecondsAfterFinished: 3600 });
     expect(incident.spec.faults).toEqual([{ type: 'oom_kill', target }]);
   });
 
@@ -98,10 +100,18 @@ describe('what is accepted', () => {
     const { metadata } = await create(Resources.incidents, { faults: [{ type: 'oom_kill', target }] });
     const patch = (spec: Record<string, unknown>) => client.mergePatch(Resources.incidents, metadata, { spec });
     expect(await refusal(patch({ faults: [] }))).toContain('faults cannot be changed');
+    expect(await refusal(patch({ app: 'tickets' }))).toContain('app cannot be changed');
     expect(await refusal(patch({ difficulty: 0.5 }))).toContain('difficulty cannot be changed');
     expect(await refusal(patch({ alert: { severity: 'info', title: 't', message: 'm' } }))).toContain('alert cannot be changed');
     const changed = await patch({ ttlSecondsAfterFinished: 60 });
     expect((changed as Incident).spec.ttlSecondsAfterFinished).toBe(60);
+  });
+
+  test('an Arena stays a copy of what it was made as', async () => {
+    const { metadata, spec } = (await create(Resources.arenas, {})) as Arena;
+    expect(spec).toEqual({ app: 'default' });
+    const changed = client.mergePatch(Resources.arenas, metadata, { spec: { app: 'tickets' } });
+    expect(await refusal(changed)).toContain('app cannot be changed');
   });
 
   test('an Arena is claimed once', async () => {

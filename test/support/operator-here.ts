@@ -5,7 +5,7 @@ import { EventRecorder } from '../../src/kube/events.ts';
 import { silentLogger } from '../../src/kube/logger.ts';
 import { createMetrics } from '../../src/kube/metrics.ts';
 import type { OpenLlm } from '../../src/llm/open.ts';
-import { loadApp } from '../../src/operator/arena/app.ts';
+import { loadApps } from '../../src/operator/arena/app.ts';
 import { operatorDefaults } from '../../src/operator/config.ts';
 import { GymOperator } from '../../src/operator/gym-operator.ts';
 import { GymMetrics } from '../../src/operator/metrics.ts';
@@ -19,7 +19,7 @@ export function startOperatorHere(o: { kubeconfig: string; identity: string; llm
   const metrics = createMetrics({ process: false });
   const operator: GymOperator = new GymOperator({
     client,
-    app: loadApp(),
+    apps: loadApps(),
     config: { ...operatorDefaults, pool: { spare: 0, max: 0 }, identity },
     judges: openJudges({ registry: metrics.registry, log: silentLogger, faultTerms: [] }),
     llm,

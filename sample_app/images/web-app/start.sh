@@ -28,6 +28,7 @@ upstream() { # variable -> host:port
 gateway=$(upstream PAYMENT_GATEWAY_URL)
 auth=$(upstream AUTH_SERVICE_URL)
 resolver=$(awk '$1 == "nameserver" { print $2; exit }' /etc/resolv.conf)
-sed -e "s|@GATEWAY@|$gateway|; s|@AUTH@|$auth|; s|@RESOLVER@|$resolver|" /etc/nginx/templates/nginx.conf >/tmp/nginx.conf
+sed -e "s|@GATEWAY@|$gateway|; s|@AUTH@|$auth|; s|@RESOLVER@|$resolver|; s|@PORT@|${PORT:-8080}|" \
+  -e "s|@GATEWAY_NAME@|${gateway%%[.:]*}|g; s|@AUTH_NAME@|${auth%%[.:]*}|g" /etc/nginx/templates/nginx.conf >/tmp/nginx.conf
 log info "starting" RELEASE "${RELEASE:-dev}"
 exec nginx -c "${1:-/tmp/nginx.conf}" -e stderr -g 'daemon off;'

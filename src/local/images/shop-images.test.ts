@@ -1,19 +1,28 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
+import { APPS } from '../../api/apps.ts';
 import { dockerPlan } from './docker.ts';
 import { PACKAGE_ROOT } from './paths.ts';
 import { parseLdd } from './program-files.ts';
 import { SHOP_IMAGES, shopRef } from './shop-catalogue.ts';
 import { configOf } from './shop-images.ts';
 
-const rendered = (name: string) => readFile(join(PACKAGE_ROOT, `sample_app/rendered/default/${name}.yaml`), 'utf8');
+const rendered = (path: string) => readFile(join(PACKAGE_ROOT, `sample_app/rendered/${path}.yaml`), 'utf8');
 
 describe('the images of the shop', () => {
   test('are exactly those that the manifests name', async () => {
-    const texts = await Promise.all(['current', 'revision-1', 'revision-2'].map(rendered));
+    const paths = APPS.flatMap((app) => ['current', 'revision-1', 'revision-2'].map((file) => `${app}/${file}`));
+    const texts = await Promise.all(paths.map(rendered));
     const named = new Set(texts.flatMap((text) => [...text.matchAll(/image: (\S+)/g)].map(([, ref]) => ref)));
     expect(new Set(SHOP_IMAGES.map(shopRef))).toEqual(named);
+  });
+
+  test('of two overlays are never one and the same, or a pod would show the name that the other overlay has for it', () => {
+    const ids = SHOP_IMAGES.map((image) => [image.name.split('/')[0], JSON.stringify([image.source, configOf(image)])] as const);
+    const of = (folder: string) => new Set(ids.filter(([own]) => own === folder).map(([, id]) => id));
+    const [shop, tickets] = [of('shop'), of('tickets')];
+    expect([...shop].filter((id) => tickets.has(id))).toEqual([]);
   });
 
   test.each(SHOP_IMAGES.map((image) => [shopRef(image), image] as const))(

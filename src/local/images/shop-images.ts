@@ -61,8 +61,12 @@ export async function shopImageSpecs(store: LayerStore, base: BaseLayers): Promi
   return specs;
 }
 
-/** What the Dockerfile of the image says with ENV, USER, ENTRYPOINT and STOPSIGNAL. */
+/**
+ * What the Dockerfile of the image says with ENV, USER, ENTRYPOINT and STOPSIGNAL. The release keeps images of two overlays apart: the kubelet
+ * calls an image by any of its names, and no pod of one app shall show a name of the other.
+ */
 export function configOf(image: ShopImage): ImageConfig {
+  const release = `RELEASE=${image.args.RELEASE}`;
   switch (image.source) {
     case 'shop': {
       const env = { NODE_ENV: 'production', SUPPORTED_SCHEMA: '7', SUPPORTED_CONFIG: '4', ...image.args };
@@ -76,16 +80,16 @@ export function configOf(image: ShopImage): ImageConfig {
     }
     case 'web-app':
       return {
-        Env: [PATH, `RELEASE=${image.args.RELEASE}`],
+        Env: [PATH, release],
         User: '101:101',
         ExposedPorts: { '8080/tcp': {} },
         Entrypoint: ['/usr/local/bin/start-web-app'],
       };
     case 'frontend-cache':
-      return { Env: [PATH], User: '999:999', ExposedPorts: { '6379/tcp': {} }, Entrypoint: ['/usr/bin/redis-server'] };
+      return { Env: [PATH, release], User: '999:999', ExposedPorts: { '6379/tcp': {} }, Entrypoint: ['/usr/bin/redis-server'] };
     case 'payment-db':
       return {
-        Env: [PATH],
+        Env: [PATH, release],
         User: '999:999',
         StopSignal: 'SIGINT',
         ExposedPorts: { '5432/tcp': {} },

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
+import { type AppName, DEFAULT_APP, type PerApp, perApp } from '../../api/apps.ts';
 import { captureBaseline } from '../../health/baseline.ts';
 import type { Baseline } from '../../health/snapshot.ts';
 import { type ArenaNames, realNamespace } from '../../kube/arena-names.ts';
@@ -20,12 +21,13 @@ export interface App {
 
 const CREATE_FIRST = ['ServiceAccount', 'ResourceQuota', 'LimitRange', 'Secret', 'ConfigMap', 'Service', 'PodDisruptionBudget'];
 
-/**
- * Reads `sample_app/rendered/<overlay>/{current,revision-1,revision-2}.yaml` (kustomize builds, made by `npm run generate`). `registry`: where the
- * cluster pulls the app's images from.
- */
-export function loadApp({ overlay = 'default', registry = IMAGE_REGISTRY }: { overlay?: string; registry?: string } = {}): App {
-  const folder = fileURLToPath(new URL(`../../../sample_app/rendered/${overlay}/`, import.meta.url));
+/** Every app that can be played. `registry`: where the cluster pulls the images from. */
+export const loadApps = ({ registry = IMAGE_REGISTRY }: { registry?: string } = {}): PerApp<App> =>
+  perApp((name) => loadApp({ name, registry }));
+
+/** Reads `sample_app/rendered/<name>/{current,revision-1,revision-2}.yaml` (kustomize builds, made by `npm run generate`). */
+export function loadApp({ name = DEFAULT_APP, registry = IMAGE_REGISTRY }: { name?: AppName; registry?: string } = {}): App {
+  const folder = fileURLToPath(new URL(`../../../sample_app/rendered/${name}/`, import.meta.url));
   const read = (file: string): KubeObject[] =>
     parseAllDocuments(readFileSync(folder + file, 'utf8').replaceAll(`image: ${IMAGE_REGISTRY}/`, `image: ${registry}/`)).map((doc) => {
       if (doc.errors.length) throw new Error(`${folder}${file}: ${doc.errors[0].message}`);
@@ -74,6 +76,9 @@ function mapStrings(value: unknown, map: (text: string) => string): unknown {
   if (value && typeof value === 'object') return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, mapStrings(v, map)]));
   return value;
 }
+
+/** Every app as its manifests promise it. */
+export const paperBaselines = (apps: PerApp<App>): PerApp<Baseline> => perApp((name) => paperBaseline(apps[name]));
 
 /** The app as its manifests promise it: enough to refuse a spec before an arena is spent on it. */
 export function paperBaseline(app: App): Baseline {

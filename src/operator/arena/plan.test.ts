@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { AppName } from '../../api/apps.ts';
 import type { Arena } from '../../api/arena.ts';
 import { findCondition } from '../../api/conditions.ts';
 import type { Incident } from '../../api/incident.ts';
@@ -7,7 +8,7 @@ import { type ArenaObservation, arenaFor, phaseOfArena, pickArena, planArena, pl
 const T0 = new Date('2026-01-01T00:00:00.000Z');
 const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);
 
-function arena(name: string, o: { ready?: number; claimed?: boolean; deleted?: boolean } = {}): Arena {
+function arena(name: string, o: { ready?: number; claimed?: boolean; deleted?: boolean; app?: AppName } = {}): Arena {
   const conditions = [
     { type: 'Ready', status: 'True' as const, reason: 'ArenaHealthy', message: '', lastTransitionTime: at(o.ready ?? 0).toISOString() },
   ];
@@ -19,7 +20,7 @@ function arena(name: string, o: { ready?: number; claimed?: boolean; deleted?: b
       creationTimestamp: at(o.ready ?? 0).toISOString(),
       ...(o.deleted ? { deletionTimestamp: T0.toISOString() } : {}),
     },
-    spec: o.claimed ? { claimRef: { name: 'i', uid: 'u' } } : {},
+    spec: { app: o.app, ...(o.claimed ? { claimRef: { name: 'i', uid: 'u' } } : {}) },
     status: o.ready === undefined ? {} : { conditions },
   };
 }
@@ -78,17 +79,29 @@ describe('planPool', () => {
   const ready = (n: number): Arena[] => Array.from({ length: n }, (_, i) => arena(`r${i}`, { ready: i }));
   const claimed = (n: number): Arena[] => Array.from({ length: n }, (_, i) => arena(`c${i}`, { ready: i, claimed: true }));
   const cases: Record<string, [given: Parameters<typeof planPool>[0], create: number, surplus: number]> = {
-    'an empty pool is filled up to its spares': [{ arenas: [], waiting: 0, full: false }, 2, 0],
-    'no more are made at once than the nodes can start': [{ arenas: [], waiting: 6, full: false }, 2, 0],
-    'what is being made already counts': [{ arenas: [arena('x')], waiting: 6, full: false }, 1, 0],
-    'each claimed arena has one to follow it': [{ arenas: claimed(3), waiting: 0, full: false }, 2, 0],
+    'an empty pool is filled up to its spares': [{ arenas: [], waiting: 0, missing: 0, full: false }, 2, 0],
+    'no more are made at once than the nodes can start': [{ arenas: [], waiting: 6, missing: 0, full: false }, 2, 0],
+    'what is being made already counts': [{ arenas: [arena('x')], waiting: 6, missing: 0, full: false }, 1, 0],
+    'each claimed arena has one to follow it': [{ arenas: claimed(3), waiting: 0, missing: 0, full: false }, 2, 0],
     'the total is bounded, arenas on their way out included': [
-      { arenas: [...claimed(6), arena('d', { ready: 1, deleted: true })], waiting: 3, full: false },
+      { arenas: [...claimed(6), arena('d', { ready: 1, deleted: true })], waiting: 3, missing: 0, full: false },
       1,
       0,
     ],
-    'a full cluster gets no more': [{ arenas: [], waiting: 1, full: true }, 0, 0],
-    'what demand no longer asks for is given back': [{ arenas: ready(7), waiting: 0, full: false }, 0, 3],
+    'a full cluster gets no more': [{ arenas: [], waiting: 1, missing: 0, full: true }, 0, 0],
+    'arenas of other apps that are missing come first': [{ arenas: [], waiting: 3, missing: 1, full: false }, 1, 0],
+    'and keep their place below the limit': [{ arenas: claimed(7), waiting: 3, missing: 1, full: false }, 0, 0],
+    'arenas of other apps are neither spare nor followed by one, but take room': [
+      {
+        arenas: [arena('t1', { claimed: true, app: 'tickets' }), arena('t2', { app: 'tickets' }), ...claimed(1)],
+        waiting: 0,
+        missing: 0,
+        full: false,
+      },
+      1,
+      0,
+    ],
+    'what demand no longer asks for is given back': [{ arenas: ready(7), waiting: 0, missing: 0, full: false }, 0, 3],
   };
   test.each(Object.entries(cases))('%s', (_name, [given, create, surplus]) => {
     const plan = planPool(given, limits);

@@ -1,3 +1,4 @@
+import { DEFAULT_APP, ofApp } from '../../api/apps.ts';
 import type { Arena, ArenaStatus } from '../../api/arena.ts';
 import { type Condition, findCondition, isTrue, setCondition } from '../../api/conditions.ts';
 import { ARENA_FORCE_PODS_SECONDS, ARENA_STRIP_FINALIZERS_SECONDS, ARENA_STUCK_SECONDS } from '../../api/defaults.ts';
@@ -106,8 +107,10 @@ function set(
 /** What the pool looks at. Terminating arenas count: their pods still hold memory. */
 export interface PoolObservation {
   arenas: readonly Arena[];
-  /** Incidents that have no arena yet. */
+  /** Incidents of the default app that have no arena yet. */
   waiting: number;
+  /** Arenas of other apps that somebody waits for and that do not exist yet: they come first. */
+  missing: number;
   /** Some arena pod cannot be scheduled: the cluster is full. */
   full: boolean;
 }
@@ -122,24 +125,27 @@ export interface PoolLimits {
 }
 
 /**
- * Pure: how many arenas to make and which unclaimed ones to delete. Spares follow demand: one for each claimed arena (its session will
+ * Pure: how many arenas of the default app to make and which unclaimed ones to delete. Spares follow demand: one for each claimed arena (its session will
  * reset) and each waiting incident, at least `spare`, within `max` and what the cluster can hold.
  */
 export function planPool(o: PoolObservation, limits: PoolLimits): { create: number; surplus: Arena[] } {
   const live = o.arenas.filter((a) => !a.metadata.deletionTimestamp);
-  const unclaimed = live.filter((a) => !a.spec.claimRef);
-  const claimed = live.length - unclaimed.length;
+  const own = ofApp(DEFAULT_APP, live);
+  const unclaimed = own.filter((a) => !a.spec.claimRef);
+  const claimed = own.length - unclaimed.length;
   const wanted = Math.max(limits.spare, o.waiting + Math.min(claimed, Math.ceil(limits.max / 2)));
-  const making = unclaimed.filter((a) => !isTrue(a.status?.conditions, ConditionType.Ready)).length;
-  const room = Math.min(limits.max - o.arenas.length, limits.atOnce - making);
+  const making = live.filter((a) => !a.spec.claimRef && !isTrue(a.status?.conditions, ConditionType.Ready)).length;
+  const room = Math.min(limits.max - o.arenas.length, limits.atOnce - making) - o.missing;
   if (o.full) return { create: 0, surplus: [] };
   if (unclaimed.length > wanted + 2) {
-    // Newest first: an arena that is still being made is the cheapest to lose.
-    const byAge = [...unclaimed].sort((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''));
-    return { create: 0, surplus: byAge.slice(0, unclaimed.length - wanted - 2) };
+    return { create: 0, surplus: newestFirst(unclaimed).slice(0, unclaimed.length - wanted - 2) };
   }
   return { create: Math.max(0, Math.min(wanted - unclaimed.length, room)), surplus: [] };
 }
+
+/** In the order in which arenas are given up: one that is still being made is the cheapest to lose. */
+export const newestFirst = (arenas: readonly Arena[]): Arena[] =>
+  arenas.toSorted((a, b) => (b.metadata.creationTimestamp ?? '').localeCompare(a.metadata.creationTimestamp ?? ''));
 
 /** The Ready, unclaimed arena that has waited longest. */
 export function pickArena(arenas: readonly Arena[]): Arena | undefined {

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { appOf, DEFAULT_APP, ofApp, type PerApp } from '../../api/apps.ts';
 import type { Arena } from '../../api/arena.ts';
 import { findCondition } from '../../api/conditions.ts';
 import { API_VERSION, ARENA_LABEL, FINALIZER } from '../../api/group.ts';
@@ -19,6 +20,7 @@ import type { Nodes } from '../nodes.ts';
 import { appeared, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import { type App, workloadKey } from './app.ts';
+import { planOnDemand } from './on-demand.ts';
 import { type ArenaObservation, planArena, planPool, waitingIncidents } from './plan.ts';
 import { type ProvisionContext, provision } from './provision.ts';
 import { REVISION } from './revisions.ts';
@@ -27,7 +29,7 @@ import { tearDown } from './teardown.ts';
 export interface ArenaDependencies {
   client: KubeClient;
   world: World;
-  app: App;
+  apps: PerApp<App>;
   config: OperatorConfig;
   clock: Clock;
   traffic: ArenaTraffic;
@@ -105,11 +107,12 @@ export class ArenaReconciler {
   #unhealthy(arena: Arena): string | undefined {
     if (!this.#made.has(arena.metadata.name)) return 'Its objects are being made';
     const live = this.#deployments(arena);
-    for (const wanted of this.#deps.app.deployments) {
+    const app = this.#deps.apps[appOf(arena.spec)];
+    for (const wanted of app.deployments) {
       const key = workloadKey(wanted);
       const d = live.get(key);
       const replicas = wanted.spec.replicas ?? 1;
-      const revisions = (this.#deps.app.olderRevisions.get(key)?.length ?? 0) + 1;
+      const revisions = (app.olderRevisions.get(key)?.length ?? 0) + 1;
       if (!d || Number(d.metadata.annotations?.[REVISION] ?? 0) < revisions) return `${key} is being made`;
       const s = d.status ?? {};
       if (s.observedGeneration !== d.metadata.generation || s.updatedReplicas !== replicas || s.readyReplicas !== replicas) {
@@ -133,10 +136,10 @@ export class ArenaReconciler {
 
   async #provision(arena: Arena): Promise<void> {
     if (this.#made.has(arena.metadata.name)) return;
-    const { client, app, config, world, nodes } = this.#deps;
+    const { client, apps, config, world, nodes } = this.#deps;
     const context: ProvisionContext = {
       client,
-      app,
+      app: apps[appOf(arena.spec)],
       arena: world.names(arena.metadata.name),
       arenaName: arena.metadata.name,
       operatorSubject: config.operatorSubject,
@@ -156,28 +159,32 @@ export class PoolReconciler {
     this.#deps = deps;
   }
 
-  async reconcile(_ref: ObjectRef, log: Logger): Promise<undefined> {
-    const { world, client, config, nodes } = this.#deps;
+  async reconcile(_ref: ObjectRef, log: Logger): Promise<{ requeueAfterMs?: number }> {
+    const { world, client, config, nodes, clock } = this.#deps;
     const arenas = world.arenas.list();
     const waiting = waitingIncidents(world.incidents.list(), arenas);
-    const plan = planPool({ arenas, waiting: waiting.length, full: this.#full() }, { ...config.pool, atOnce: nodes.arenasAtOnce });
-    for (const arena of plan.surplus) {
+    const full = this.#full();
+    const limits = { ...config.pool, atOnce: nodes.arenasAtOnce };
+    const others = planOnDemand({ arenas, waiting, full, now: clock.now() }, limits);
+    const plan = planPool({ arenas, waiting: ofApp(DEFAULT_APP, waiting).length, missing: others.missing, full }, limits);
+    for (const arena of new Set([...others.surplus, ...plan.surplus])) {
       await client.delete(Resources.arenas, arena.metadata, {
         uid: arena.metadata.uid as string,
         resourceVersion: arena.metadata.resourceVersion as string,
       });
     }
-    for (let i = 0; i < plan.create; i++) {
+    for (const app of [...others.create, ...Array(plan.create).fill(DEFAULT_APP)]) {
       const name = `arena-${newArenaId()}`;
       const arena: Arena = {
         apiVersion: API_VERSION,
         kind: 'Arena',
         metadata: { name, namespace: config.gymNamespace, finalizers: [FINALIZER] },
-        spec: {},
+        spec: { app },
       };
       await appeared(world.arenas, await client.create(Resources.arenas, arena));
-      log.info({ arena: name }, 'Began to make an arena');
+      log.info({ arena: name, app }, 'Began to make an arena');
     }
+    return { requeueAfterMs: others.requeueAfterMs };
   }
 
   /** Some pod of an arena that nobody has claimed cannot be placed; in a claimed one that may be the agent's doing. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { beforeEach, describe, expect, test } from '@jest/globals';
+import { perApp } from '../../api/apps.ts';
 import type { Arena } from '../../api/arena.ts';
 import type { Assignment } from '../../api/assignment.ts';
 import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
@@ -81,7 +82,7 @@ class Gym {
     const composer = { source: () => source, compose: () => ({ faults: [], difficulty: 0.1 }) };
     const world = this.world as never;
     const onDesign = (_: Curriculum, outcome: string): void => void this.outcomes.push(outcome);
-    return new AssignmentDesk({ client: this.client(), world, composer, types, onHappening: () => {}, onDesign });
+    return new AssignmentDesk({ client: this.client(), world, composers: perApp(() => composer), types, onHappening: () => {}, onDesign });
   }
 
   newProcess(): DesignReconciler {

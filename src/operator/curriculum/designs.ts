@@ -1,3 +1,4 @@
+import { DEFAULT_APP, ofApp } from '../../api/apps.ts';
 import type { Curriculum, CurriculumStatus, ReadyDesign } from '../../api/curriculum.ts';
 import { FIXING_ANNOTATION } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
@@ -31,7 +32,7 @@ export interface DesignDependencies {
   world: Pick<World, 'curricula' | 'assignments' | 'incidents' | 'arenas' | 'names'>;
   desk: AssignmentDesk;
   health: HealthWatch;
-  /** The healthy app. */
+  /** The healthy default app. */
   app: Baseline;
   llm: OpenLlm;
   clock: Clock;
@@ -101,11 +102,12 @@ export class DesignReconciler {
     };
   }
 
-  /** True when more arenas are ready than Incidents other than this one wait for. */
+  /** True when more arenas are ready than Incidents other than this one wait for. Designs are for the default app. */
   #hasSpareArena(uid?: string): boolean {
-    const { incidents, arenas } = this.#deps.world;
-    const others = incidents.list().filter((i) => i.metadata.uid !== uid);
-    return spareArenas(arenas.list(), waitingIncidents(others, arenas.list()).length) > 0;
+    const incidents = ofApp(DEFAULT_APP, this.#deps.world.incidents.list());
+    const arenas = ofApp(DEFAULT_APP, this.#deps.world.arenas.list());
+    const others = incidents.filter((i) => i.metadata.uid !== uid);
+    return spareArenas(arenas, waitingIncidents(others, arenas).length) > 0;
   }
 
   /** Puts back what is broken. That it begins is written down first: resolved without that, a design has resolved itself. */

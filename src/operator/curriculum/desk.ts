@@ -1,3 +1,4 @@
+import { DEFAULT_APP, type PerApp, TRANSFER_APP } from '../../api/apps.ts';
 import { type Assignment, type AssignmentKey, type AssignmentSpec, assignmentName } from '../../api/assignment.ts';
 import type { Curriculum } from '../../api/curriculum.ts';
 import { API_VERSION } from '../../api/group.ts';
@@ -6,6 +7,7 @@ import { ownerReferenceTo } from '../../api/object.ts';
 import type { DesignOutcome } from '../../api/reasons.ts';
 import { evalAssignment, trainAssignment } from '../../curriculum/assign.ts';
 import { chooseNext } from '../../curriculum/choose.ts';
+import { isControl } from '../../curriculum/control-share.ts';
 import { fittingDesign, withoutDesign } from '../../curriculum/designs.ts';
 import { evalChoice } from '../../curriculum/eval-choice.ts';
 import { statusUnder } from '../../curriculum/fold.ts';
@@ -14,6 +16,7 @@ import type { Happening } from '../../curriculum/happening.ts';
 import type { Rules } from '../../curriculum/rules.ts';
 import { reserve, runOf } from '../../curriculum/runs.ts';
 import type { Scenario, ScenarioSource } from '../../curriculum/scenario-source.ts';
+import { seededRandom } from '../../faults/random.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { Resources } from '../../kube/resource.ts';
@@ -37,7 +40,7 @@ export interface Composer {
 export interface DeskDependencies {
   client: KubeClient;
   world: Pick<World, 'curricula' | 'assignments'>;
-  composer: Composer;
+  composers: PerApp<Composer>;
   /** Fault types that this build knows. */
   types: readonly string[];
   onHappening: (curriculum: Curriculum, happening: Happening) => void;
@@ -87,9 +90,9 @@ export class AssignmentDesk {
     return this.serially(key.curriculum, async () => this.#deps.world.assignments.get(ref) ?? this.#make(ref, key));
   }
 
-  rulesOf({ spec }: Curriculum): Rules {
-    const source = this.#deps.composer.source(spec.tiers.map((tier) => tier.maxDifficulty));
-    return { spec, types: this.#deps.types, source };
+  rulesOf(curriculum: Curriculum): Rules {
+    const source = this.#deps.composers[DEFAULT_APP].source(maximaOf(curriculum));
+    return { spec: curriculum.spec, types: this.#deps.types, source };
   }
 
   /** Why nothing can be drawn under this spec, as a sentence; undefined when something can. Only another spec changes it. */
@@ -137,7 +140,7 @@ export class AssignmentDesk {
 
   /** Draws, and writes down that it was drawn before anything is made of it: killed in between, a scenario is passed over, never drawn twice. */
   async #draw(curriculum: Curriculum, key: AssignmentKey): Promise<AssignmentSpec> {
-    const { client, world, composer, onHappening, onDesign } = this.#deps;
+    const { client, world, composers, onHappening, onDesign } = this.#deps;
     const rules = this.rulesOf(curriculum);
     const status = refusing(() => statusUnder(curriculum.status, rules));
     const { trials: trial } = runOf(status, key.run);
@@ -146,7 +149,7 @@ export class AssignmentDesk {
     const { draw, maxDifficulty, redHerrings } = choice;
     const plan = { ...(draw ? { scenario: draw.scenario } : {}), maxDifficulty, redHerrings };
     const design = fittingDesign(choice, status, rules);
-    const incident = design?.incident ?? composer.compose(plan, JSON.stringify([key.curriculum, key.run, trial]));
+    const incident = design?.incident ?? composers[DEFAULT_APP].compose(plan, JSON.stringify([key.curriculum, key.run, trial]));
     const reserved = reserve(status, key.run, choice);
     const next = design ? withoutDesign(reserved.status, design.name) : reserved.status;
     const written = await writeStatus(client, Resources.curricula, world.curricula, curriculum, next);
@@ -157,16 +160,20 @@ export class AssignmentDesk {
 
   /** What is held out depends on the seed alone: no state is read, none is written. */
   #heldOut(curriculum: Curriculum, key: AssignmentKey): AssignmentSpec {
-    if (key.split === 'transfer')
-      throw new AssignmentRefused('Split transfer needs a second copy of the app, which this version does not have');
     const { spec } = curriculum;
-    const choice = refusing(() => evalChoice(key.seed, this.rulesOf(curriculum).source, spec.minDifficulty));
-    const { scenario } = choice;
-    const plain = { scenario, maxDifficulty: scenario.difficulty, redHerrings: false };
-    const incident = this.#deps.composer.compose(plain, JSON.stringify([key.split, key.seed]));
-    return evalAssignment(key, { choice, incident, difficulty: incident.difficulty ?? scenario.difficulty }, spec);
+    const name = JSON.stringify([key.split, key.seed]);
+    const transfer = key.split === 'transfer';
+    const composer = this.#deps.composers[transfer ? TRANSFER_APP : DEFAULT_APP];
+    const control = transfer && isControl(spec.designer.noFaultShare, seededRandom(name));
+    const source = composer.source(maximaOf(curriculum));
+    const choice = control ? undefined : refusing(() => evalChoice(key.seed, source, spec.minDifficulty));
+    const scenario = choice?.scenario;
+    const incident = composer.compose({ scenario, maxDifficulty: scenario?.difficulty ?? 1, redHerrings: false }, name);
+    return evalAssignment(key, { choice, incident, difficulty: incident.difficulty ?? scenario?.difficulty ?? 0 }, spec);
   }
 }
+
+const maximaOf = ({ spec }: Curriculum): number[] => spec.tiers.map((tier) => tier.maxDifficulty);
 
 function refusing<T>(choose: () => T): T {
   try {

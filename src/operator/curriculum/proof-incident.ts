@@ -43,7 +43,8 @@ export const isProof = ({ metadata }: Incident): boolean => metadata.labels?.[DE
 export function provenDesign({ metadata, spec }: Incident): ReadyDesign | undefined {
   const facts = factsSchema.safeParse(parsed(metadata.annotations?.[DESIGN_ANNOTATION] ?? ''));
   if (!facts.success) return undefined;
-  const { ttlSecondsAfterFinished: _ttl, resolution: _resolution, ...incident } = spec;
+  // Designs are for the default app, which incidents need not name.
+  const { ttlSecondsAfterFinished: _ttl, resolution: _resolution, app: _app, ...incident } = spec;
   return { name: metadata.name, ...facts.data, incident };
 }
 

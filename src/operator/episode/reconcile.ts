@@ -1,3 +1,4 @@
+import { appOf, type PerApp } from '../../api/apps.ts';
 import type { Curriculum } from '../../api/curriculum.ts';
 import { DEFAULT_RUN, DEFAULT_SPLIT, GATEWAY_LEASE_SECONDS } from '../../api/defaults.ts';
 import type { Episode, EpisodeStatus } from '../../api/episode.ts';
@@ -32,7 +33,7 @@ import { shrinkFinal } from './shrink.ts';
 export interface EpisodeDependencies {
   client: KubeClient;
   world: World;
-  app: App;
+  apps: PerApp<App>;
   health: HealthWatch;
   judges: Judges;
   archive: ArchiveSink;
@@ -211,7 +212,8 @@ export class EpisodeReconciler {
     if (!last) return undefined;
     const faults = (incident.status?.faults ?? []).map((f) => ({ workload: f.target.name, type: f.type }));
     const terms = Object.fromEntries([...FAULTS.values()].map((f) => [f.type, f.diagnosisTerms]));
-    return scoreDiagnosis(last.spec.command, { faults, terms, workloads: this.#deps.app.deployments.map((d) => d.metadata.name) });
+    const workloads = this.#deps.apps[appOf(incident.spec)].deployments.map((d) => d.metadata.name);
+    return scoreDiagnosis(last.spec.command, { faults, terms, workloads });
   }
 
   /** Milliseconds until the gateway counts as gone: it renews its Lease, and one that stopped for a whole lease duration is gone. */
@@ -285,6 +287,7 @@ export class EpisodeReconciler {
     if (!status.scenarioHash && incident?.status?.faults && incident.status.alert) {
       const maxSteps = status.maxSteps;
       status.scenarioHash = scenarioHash({
+        app: appOf(incident.spec),
         faults: incident.status.faults,
         redHerrings: incident.status.redHerrings,
         alert: incident.status.alert,

@@ -1,3 +1,4 @@
+import { appOf, ofApp, type PerApp } from '../../api/apps.ts';
 import type { Arena } from '../../api/arena.ts';
 import { isTrue } from '../../api/conditions.ts';
 import { FINALIZER } from '../../api/group.ts';
@@ -16,7 +17,7 @@ import { ensureFinalizer, removeFinalizer } from '../../kube/finalizers.ts';
 import type { Logger } from '../../kube/logger.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
 import type { Secret } from '../../kube/types.ts';
-import { type App, paperBaseline } from '../arena/app.ts';
+import { type App, paperBaselines } from '../arena/app.ts';
 import { arenaFor } from '../arena/plan.ts';
 import { type ArenaReader, rememberedByName } from '../arena-state.ts';
 import { caughtUp, writeStatus } from '../status.ts';
@@ -30,7 +31,7 @@ import { type IncidentObservation, type IncidentPlan, injectedStatus, isFinished
 export interface IncidentDependencies {
   client: KubeClient;
   world: World;
-  app: App;
+  apps: PerApp<App>;
   reader: ArenaReader;
   health: HealthWatch;
   traffic: ArenaTraffic;
@@ -45,11 +46,11 @@ const MAX_PASSES = 12;
 /** Breaks arenas, watches them being mended and says when they are. */
 export class IncidentReconciler {
   readonly #deps: IncidentDependencies;
-  readonly #paper: Baseline;
+  readonly #paper: PerApp<Baseline>;
 
   constructor(deps: IncidentDependencies) {
     this.#deps = deps;
-    this.#paper = paperBaseline(deps.app);
+    this.#paper = paperBaselines(deps.apps);
   }
 
   async reconcile(ref: ObjectRef, log: Logger): Promise<{ requeueAfterMs?: number } | undefined> {
@@ -103,7 +104,7 @@ export class IncidentReconciler {
     const base = {
       incident,
       now: clock.now(),
-      invalid: validateComposition(incident.spec, this.#paper),
+      invalid: validateComposition(incident.spec, this.#paper[appOf(incident.spec)]),
       arena: arena && this.#arenaOf(arena),
       baselineStored: false,
       holdSeconds: incident.spec.resolution?.holdSeconds ?? 0,
@@ -138,7 +139,8 @@ export class IncidentReconciler {
   /** Claims a Ready arena with its resourceVersion, so that two Incidents never get the same. */
   async #claim(incident: Incident, plan: IncidentPlan, log: Logger): Promise<IncidentPlan> {
     const { client, world } = this.#deps;
-    const arena = arenaFor(incident, world.incidents.list(), world.arenas.list());
+    const app = appOf(incident.spec);
+    const arena = arenaFor(incident, ofApp(app, world.incidents.list()), ofApp(app, world.arenas.list()));
     if (!arena) {
       await this.#write(incident, plan.status);
       return plan;
@@ -161,11 +163,11 @@ export class IncidentReconciler {
    * it; only what ConfigMaps and Secrets hold no cache keeps. The Secret is immutable: whoever comes second reads the first.
    */
   async #storeBaseline(incident: Incident): Promise<void> {
-    const { client, world, app, health, reader, clock, traffic } = this.#deps;
+    const { client, world, apps, health, reader, clock, traffic } = this.#deps;
     const arena = world.arenas.list().find((a) => a.spec.claimRef?.uid === incident.metadata.uid) as Arena;
     const names = world.names(arena.metadata.name);
     const seen = reader.cached(names, clock.now(), traffic.start(arena.metadata.name));
-    const others = rememberedByName(app, await reader.holders(names));
+    const others = rememberedByName(apps[appOf(incident.spec)], await reader.holders(names));
     const baseline = captureBaseline({ ...seen, others }, clock.now());
     const secret: Secret = {
       apiVersion: 'v1',

@@ -7,12 +7,13 @@ import { createInterface } from 'node:readline';
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type AppName, DEFAULT_APP } from '../../../src/api/apps.ts';
 import { type ArenaNames, realNamespace, toReal } from '../../../src/kube/arena-names.ts';
 import { cachedProgram } from '../../../src/local/cache.ts';
 import { must } from '../../../src/local/command.ts';
 import { PACKAGE_ROOT } from '../../../src/local/images/paths.ts';
-
-export const NAMESPACES = ['payments', 'frontend', 'auth'] as const;
+import { loadApp, paperBaseline } from '../../../src/operator/arena/app.ts';
+import { frontDoorOf } from '../../../src/operator/arena/front-door.ts';
 
 export interface Payment {
   id: string;
@@ -23,15 +24,27 @@ export interface Payment {
   settlement?: { note: string };
 }
 
-/** One copy of the shop on a live cluster, in namespaces with a suffix of their own; reached through `kubectl proxy`. */
+/** One copy of the sample app on a live cluster, in namespaces with a suffix of their own; reached through `kubectl proxy`. */
 export class ShopCopy {
   readonly #kubeconfig: string;
-  readonly #arena: ArenaNames = { id: `t${randomBytes(6).toString('hex').slice(0, 11)}`, plain: NAMESPACES };
+  readonly #name: AppName;
+  readonly #arena: ArenaNames;
+  readonly #frontDoor: string;
   #proxy: ChildProcess | undefined;
   #api = '';
 
-  constructor(kubeconfig: string) {
+  constructor(kubeconfig: string, name: AppName = DEFAULT_APP) {
     this.#kubeconfig = kubeconfig;
+    this.#name = name;
+    const app = loadApp({ name });
+    this.#arena = { id: `t${randomBytes(6).toString('hex').slice(0, 11)}`, plain: app.namespaces };
+    const { namespace, service, port } = frontDoorOf(paperBaseline(app));
+    this.#frontDoor = `${realNamespace(namespace, this.#arena)}/services/${service}:${port}/proxy`;
+  }
+
+  /** Plain names. */
+  get namespaces(): readonly string[] {
+    return this.#arena.plain;
   }
 
   kubectl(args: readonly string[], stdin?: string): Promise<string> {
@@ -44,7 +57,7 @@ export class ShopCopy {
   }
 
   async #manifests(revision: string): Promise<string> {
-    return toReal(await readFile(join(PACKAGE_ROOT, `sample_app/rendered/default/${revision}.yaml`), 'utf8'), this.#arena);
+    return toReal(await readFile(join(PACKAGE_ROOT, `sample_app/rendered/${this.#name}/${revision}.yaml`), 'utf8'), this.#arena);
   }
 
   async #apply(revision: string): Promise<void> {
@@ -53,7 +66,7 @@ export class ShopCopy {
 
   /** Makes the namespaces and the two old revisions; nothing runs yet. */
   async prepare(): Promise<void> {
-    for (const plain of NAMESPACES) {
+    for (const plain of this.namespaces) {
       await this.kubectl(['create', 'namespace', realNamespace(plain, this.#arena)]);
       await this.kubectl(['label', 'namespace', realNamespace(plain, this.#arena), 'pod-security.kubernetes.io/enforce=restricted']);
       await this.in(plain, 'wait', '--for=create', 'serviceaccount/default', '--timeout=20s');
@@ -62,7 +75,7 @@ export class ShopCopy {
       await this.#apply(revision);
       await this.until(
         async () => {
-          const sets = await Promise.all(NAMESPACES.map((plain) => this.in(plain, 'get', 'replicasets', '-o', 'name')));
+          const sets = await Promise.all(this.namespaces.map((plain) => this.in(plain, 'get', 'replicasets', '-o', 'name')));
           return sets.join('').trim().split('\n').length === 7 * (index + 1);
         },
         20_000,
@@ -111,7 +124,7 @@ export class ShopCopy {
   async #unready(): Promise<string> {
     const path =
       '{range .items[*]}{.metadata.name} {.metadata.generation} {.spec.replicas}={.status.observedGeneration} {.status.readyReplicas} {.status.replicas} {.status.updatedReplicas}{"\\n"}{end}';
-    const lines = (await Promise.all(NAMESPACES.map((plain) => this.in(plain, 'get', 'deployments', '-o', `jsonpath=${path}`))))
+    const lines = (await Promise.all(this.namespaces.map((plain) => this.in(plain, 'get', 'deployments', '-o', `jsonpath=${path}`))))
       .join('')
       .trim()
       .split('\n');
@@ -130,7 +143,7 @@ export class ShopCopy {
     body?: object,
     headers: Record<string, string> = {},
   ): Promise<{ status: number; body: Payment & Record<string, unknown> }> {
-    const response = await fetch(`${this.#api}/${realNamespace('frontend', this.#arena)}/services/web-app:80/proxy${path}`, {
+    const response = await fetch(`${this.#api}/${this.#frontDoor}${path}`, {
       method,
       headers: { 'content-type': 'application/json', ...headers },
       body: body && JSON.stringify(body),
@@ -157,6 +170,34 @@ export class ShopCopy {
       if (Date.now() > giveUp) return `look-up: still ${found.body.status}: ${found.body.settlement?.note}`;
       await delay(100);
     }
+  }
+
+  /** Breaks something, looks, and puts the Deployments back; `restore` undoes what lies outside of them. */
+  async broken(
+    breakIt: () => Promise<unknown>,
+    look: () => Promise<unknown>,
+    restore: () => Promise<unknown> = async () => {},
+  ): Promise<void> {
+    try {
+      await breakIt();
+      await look();
+    } finally {
+      await restore();
+      await this.restore();
+    }
+    await this.until(async () => (await this.transaction()) === undefined, 60_000, 'a transaction that works again');
+  }
+
+  /** Goes back to the release before today's, or to the oldest one, and sees customers fail. */
+  breaksWithRelease(which: 'previous' | 'oldest', namespace: string, deployment: string): Promise<void> {
+    const undo = async () => {
+      const history = await this.in(namespace, 'rollout', 'history', `deployment/${deployment}`);
+      const revisions = [...history.matchAll(/^(\d+)\s/gm)].map(([, revision]) => Number(revision)).sort((a, b) => a - b);
+      const to = which === 'oldest' ? [`--to-revision=${revisions[0]}`] : [];
+      await this.in(namespace, 'rollout', 'undo', `deployment/${deployment}`, ...to);
+    };
+    const fails = async () => (await this.transaction()) !== undefined;
+    return this.broken(undo, () => this.until(fails, 60_000, 'a transaction that fails'));
   }
 
   /** Asks `isTrue` until it is, at most `timeoutMs`; kubectl tables have no watch that answers such questions. */
@@ -214,7 +255,7 @@ export class ShopCopy {
     await this.kubectl([
       'delete',
       'namespace',
-      ...NAMESPACES.map((plain) => realNamespace(plain, this.#arena)),
+      ...this.namespaces.map((plain) => realNamespace(plain, this.#arena)),
       '--ignore-not-found',
       '--wait=false',
     ]);

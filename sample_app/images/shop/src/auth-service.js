@@ -51,7 +51,8 @@ export async function start() {
   const settings = loadSettings('AUTH_SETTINGS');
   const key = requireEnv('JWT_KEY');
   const users = JSON.parse(requireEnv('USERS'));
-  const { store, problem } = openSessionStore(requireUrl('SESSION_STORE_URL', ['redis']));
+  const storeUrl = requireUrl('SESSION_STORE_URL', ['redis']);
+  const { store, problem } = openSessionStore(storeUrl);
   const loggedOut = new RecentSet(24);
   const nowSeconds = () => Math.floor(Date.now() / 1000);
 
@@ -59,7 +60,7 @@ export async function start() {
     try {
       return await work();
     } catch (error) {
-      throw upstreamFailure('frontend-cache', error);
+      throw upstreamFailure(storeUrl, error);
     }
   };
 

@@ -1,5 +1,5 @@
 import { request as httpRequest } from 'node:http';
-import { Failure, upstreamFailure } from './failure.js';
+import { Failure, serviceOf, upstreamFailure } from './failure.js';
 import { sparse } from './log.js';
 
 const TIMEOUT_MS = 3000;
@@ -10,7 +10,8 @@ const complain = sparse(2000);
  * so that a pod that went away is never asked again.
  * Answers {status, body} for anything below 500; rejects with a Failure that names the upstream otherwise.
  */
-export function call(upstream, baseUrl, method, path, body) {
+export function call(baseUrl, method, path, body) {
+  const upstream = serviceOf(baseUrl);
   const url = new URL(path, baseUrl);
   const text = body === undefined ? '' : JSON.stringify(body);
   const { promise, resolve, reject } = Promise.withResolvers();
@@ -22,7 +23,7 @@ export function call(upstream, baseUrl, method, path, body) {
       code: cause.code,
       error: cause.message,
     });
-    reject(upstreamFailure(upstream, cause));
+    reject(upstreamFailure(baseUrl, cause));
   };
   const headers = { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) };
   const request = httpRequest(url, { method, agent: false, headers, timeout: TIMEOUT_MS }, (response) => {

@@ -1,12 +1,12 @@
-// One image, several services: the first argument names the one to run.
+// One image, several services: the first argument says which to run. What they are called is up to the manifests.
 import { log } from './log.js';
 
 const services = {
-  'payment-api': './payment-api.js',
-  'payment-gateway': './payment-gateway.js',
-  'payment-worker': './payment-worker.js',
-  'auth-service': './auth-service.js',
-  'settlement-report': './settlement-report.js',
+  api: './payment-api.js',
+  gateway: './payment-gateway.js',
+  worker: './payment-worker.js',
+  identity: './auth-service.js',
+  report: './settlement-report.js',
 };
 
 const name = process.argv[2];

@@ -47,7 +47,7 @@ export async function start() {
       return (await pool.query(sql, values)).rows;
     } catch (error) {
       complainAboutDatabase(url, error);
-      throw upstreamFailure('payment-db', error);
+      throw upstreamFailure(url, error);
     }
   };
 

@@ -45,9 +45,7 @@ export async function start() {
   );
 
   const customerOf = async (token) => {
-    const answer = token
-      ? await call('auth-service', auth, 'POST', '/verify', { token })
-      : await call('auth-service', auth, 'POST', '/guest', {});
+    const answer = token ? await call(auth, 'POST', '/verify', { token }) : await call(auth, 'POST', '/guest', {});
     if (answer.status >= 400) throw new Failure(answer.status, answer.body.error, answer.body.message);
     return answer.body.subject;
   };
@@ -59,12 +57,12 @@ export async function start() {
     if (body.amount > settings.maxAmount) throw new Failure(400, 'amount_too_large', `amount: at most ${settings.maxAmount} cents`);
     const customer = await customerOf(headers['x-session-token']);
     const repeated = references.maybeHas(String(body.reference));
-    const { status, body: payment } = await call('payment-api', api, 'POST', '/payments', { ...body, customer });
+    const { status, body: payment } = await call(api, 'POST', '/payments', { ...body, customer });
     references.add(String(body.reference));
     return { status, body: repeated ? { ...payment, repeated } : payment };
   };
 
-  const lookUp = ({ params }) => call('payment-api', api, 'GET', `/payments/${params.id}`);
+  const lookUp = ({ params }) => call(api, 'GET', `/payments/${params.id}`);
 
   serve({
     routes: [

@@ -35,7 +35,7 @@ async function takeLease(client) {
     `SELECT application_name AS holder FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE locktype = 'advisory' AND objid = $1`,
     [LEASE],
   );
-  log.fatal('another payment-worker holds the settlement lease; run exactly one', { holder: rows[0]?.holder ?? 'unknown' });
+  log.fatal('another worker holds the settlement lease; run exactly one', { holder: rows[0]?.holder ?? 'unknown' });
   process.exit(1);
 }
 
