@@ -23,7 +23,7 @@ function sections(toml: string): Record<string, Record<string, string>> {
 }
 
 describe('containerd', () => {
-  const options = { snapshotter: 'overlayfs', cniBin: '/usr/lib/cni', restrictOomScore: true } as const;
+  const options = { runtime: 'crun', snapshotter: 'overlayfs', cniBin: '/usr/lib/cni', restrictOomScore: true } as const;
 
   test('version 1 has one plugin for all of CRI', () => {
     const toml = sections(containerdConfig({ major: 1, ...options }));
@@ -32,6 +32,7 @@ describe('containerd', () => {
     expect(toml[cri]).toEqual({ sandbox_image: '"registry.local/pause:1"', disable_apparmor: 'true', restrict_oom_score_adj: 'true' });
     expect(toml[`${cri}.containerd`]).toEqual({ snapshotter: '"overlayfs"' });
     expect(toml[`${cri}.cni`]).toEqual({ bin_dir: '"/usr/lib/cni"', conf_dir: '"/etc/cni/net.d"' });
+    expect(toml[`${cri}.containerd.runtimes.runc.options`]).toMatchObject({ BinaryName: '"crun"' });
     expect(toml[`${cri}.registry`]).toEqual({ config_path: '"/etc/containerd/certs.d"' });
   });
 

@@ -108,9 +108,13 @@ export function schedulerConfig(): string {
   });
 }
 
-/** containerd's configuration for its major version; 2 renamed the plugins. `cniBin`: the node's folder of CNI plugins. */
+/**
+ * containerd's configuration for its major version; 2 renamed the plugins. `runtime`: the OCI runtime's program. `cniBin`: the node's folder of CNI
+ * plugins.
+ */
 export function containerdConfig(o: {
   major: number;
+  runtime: 'crun' | 'runc';
   snapshotter: 'overlayfs' | 'native';
   cniBin: string;
   restrictOomScore: boolean;
@@ -118,7 +122,7 @@ export function containerdConfig(o: {
   const quoted = JSON.stringify;
   const cni = (section: string) => `[plugins.${section}.cni]\nbin_dir = ${quoted(o.cniBin)}\nconf_dir = ${quoted(IN_NODE.cniConf)}\n`;
   const runc = (section: string) =>
-    `[plugins.${section}.containerd.runtimes.runc]\nruntime_type = "io.containerd.runc.v2"\n[plugins.${section}.containerd.runtimes.runc.options]\nSystemdCgroup = false\n`;
+    `[plugins.${section}.containerd.runtimes.runc]\nruntime_type = "io.containerd.runc.v2"\n[plugins.${section}.containerd.runtimes.runc.options]\nSystemdCgroup = false\nBinaryName = ${quoted(o.runtime)}\n`;
   const head = (version: number) =>
     `version = ${version}\nroot = "/var/lib/containerd"\nstate = "/run/containerd"\n[grpc]\naddress = ${quoted(IN_NODE.containerdSocket)}\n`;
   // AppArmor profiles would be loaded into the host's kernel.
@@ -136,7 +140,7 @@ export function registryHosts(): string {
   return `server = "http://${REGISTRY_ADDRESS}"\n[host."http://${REGISTRY_ADDRESS}"]\n  capabilities = ["pull", "resolve"]\n`;
 }
 
-/** The bridge that all pods hang on. */
+/** The bridge that all pods hang on. No host ports: arenas forbid them, and their plugin starts iptables for every pod that goes. */
 export function cniConfig(): string {
   return JSON.stringify({
     cniVersion: '0.4.0',
@@ -150,7 +154,6 @@ export function cniConfig(): string {
         hairpinMode: true,
         ipam: { type: 'host-local', ranges: [[{ subnet: POD_CIDR }]], routes: [{ dst: '0.0.0.0/0' }] },
       },
-      { type: 'portmap', capabilities: { portMappings: true } },
     ],
   });
 }

@@ -98,6 +98,12 @@ export async function containerdMajor(usr: string): Promise<number> {
   return Number(major);
 }
 
+/** crun where there is one: it starts a container in a third of runc's CPU time, and a copy of the app starts eighteen. */
+export async function ociRuntime(usr: string): Promise<'crun' | 'runc'> {
+  for (const folder of [usr, '/usr']) if (await exists(join(folder, 'bin/crun'))) return 'crun';
+  return 'runc';
+}
+
 /** The node's folder of CNI plugins: Debian's place, or the one that the plugins' own release uses. */
 export async function cniBinDir(usr: string): Promise<string> {
   for (const [onHost, inNode] of [

@@ -24,6 +24,7 @@ import {
   hostAddresses,
   makeLink,
   mayLowerOomScore,
+  ociRuntime,
   privateDir,
   privateFile,
   readHostLayout,
@@ -245,6 +246,7 @@ export class NativeCluster implements ClusterProvider {
       'containerd.toml',
       containerdConfig({
         major: await containerdMajor(usr),
+        runtime: await ociRuntime(usr),
         snapshotter: await snapshotterFor(this.node.stateDir),
         cniBin: await cniBinDir(usr),
         restrictOomScore: !(await mayLowerOomScore()),

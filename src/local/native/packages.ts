@@ -9,6 +9,7 @@ import { isStamped, stamp } from './toolchain.ts';
 const PACKAGES = [
   'containerd',
   'runc',
+  'crun',
   'containernetworking-plugins',
   'iptables',
   'ipset',
