@@ -2,7 +2,7 @@ import { DEFAULT_APP, type PerApp, perApp } from '../api/apps.ts';
 import { findCondition } from '../api/conditions.ts';
 import type { Curriculum } from '../api/curriculum.ts';
 import type { Episode } from '../api/episode.ts';
-import { API_VERSION } from '../api/group.ts';
+import { API_VERSION, ARENA_LABEL } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
 import { ConditionType, type DesignOutcome } from '../api/reasons.ts';
 import { designed, type Happening } from '../curriculum/happening.ts';
@@ -161,12 +161,16 @@ export class GymOperator extends Operator {
         .filter((i) => !i.status?.arena)
         .map((i) => inGym(i.metadata.name));
     const wake = (arena: string): void => {
-      arenaController.enqueue(inGym(arena));
+      // Of an arena that is going, only its namespaces tell when it is gone.
+      if (!world.arenas.get(inGym(arena))?.metadata.deletionTimestamp) arenaController.enqueue(inGym(arena));
       for (const request of claimant(arena)) incidentController.enqueue(request);
     };
     world.onArenaChange(wake);
 
-    arenaController.watch(world.arenas).watch(world.incidents, (i) => (i.status?.arena ? [inGym(i.status.arena)] : []));
+    arenaController
+      .watch(world.arenas)
+      .watch(world.namespaces, ({ metadata }) => (metadata.labels?.[ARENA_LABEL] ? [inGym(metadata.labels[ARENA_LABEL])] : []))
+      .watch(world.incidents, (i) => (i.status?.arena ? [inGym(i.status.arena)] : []));
     poolController.watch(world.arenas, () => [thePool]).watch(world.incidents, () => [thePool]);
     poolController.enqueue(thePool);
     incidentController

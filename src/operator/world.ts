@@ -83,7 +83,6 @@ export class World {
     for (const reflector of Object.values(this.inArenas) as Reflector<KubeObject>[]) {
       reflector.subscribe((change) => tell(change.object.metadata.namespace));
     }
-    this.namespaces.subscribe((change) => tell(change.object.metadata.name));
   }
 
   /** The namespaces of an arena, which are those of its app. */
