@@ -5,7 +5,7 @@ import {
   RESET_TIMEOUT_SECONDS,
   SETTLE_TIMEOUT_SECONDS,
 } from '../api/defaults.ts';
-import type { Episode, EpisodeSpec } from '../api/episode.ts';
+import type { Episode } from '../api/episode.ts';
 import { ConditionType, Reason } from '../api/reasons.ts';
 import { STEP_OBJECT_OUTPUT_CHARS, type StepSpec } from '../api/step.ts';
 import { deliver } from '../reward/deliver.ts';
@@ -36,6 +36,12 @@ export interface SessionDependencies {
   now: () => Date;
 }
 
+/** A reset that has found no incident in time: its place in the queue for an arena is kept for the next reset of the same options. */
+interface Pending {
+  asked: string;
+  episode: Episode;
+}
+
 interface Play {
   episode: Episode;
   options: ResetOptions;
@@ -61,6 +67,7 @@ const SETTLE_MS = SETTLE_TIMEOUT_SECONDS * 1000;
 export class EpisodeSession implements GymSession {
   readonly #deps: SessionDependencies;
   #play: Play | undefined;
+  #pending: Pending | undefined;
   #closed = false;
 
   constructor(deps: SessionDependencies) {
@@ -68,29 +75,37 @@ export class EpisodeSession implements GymSession {
   }
 
   async reset(options: ResetOptions): Promise<StepResult> {
-    const chosen = this.#deps.choose(options);
-    await this.#leave();
-    const spec: EpisodeSpec = { ...chosen, gateway: this.#deps.gateway };
-    let episode = await this.#deps.episodes.create(spec);
-    episode = await this.#deps.episodes.waitFor(
-      episode.metadata.name,
-      (e) => e.status?.startedTime !== undefined || e.status?.outcome !== undefined,
-      (RESET_TIMEOUT_SECONDS - 4) * 1000,
-    );
-    if (this.#closed || !episode.status?.startedTime) {
-      await this.#detach(episode, 1);
-      if (episode.status?.outcome) return infrastructureFailure(episode, `The incident could not be started: ${startFailure(episode)}`);
-      throw new GatewayError(
-        'EXECUTION_ERROR',
-        `No incident within ${RESET_TIMEOUT_SECONDS} s: ${lastMessage(episode)}; reset again in a while`,
-      );
-    }
+    const episode = await this.#begin(options);
+    if (!episode.status?.startedTime) return infrastructureFailure(episode, `The incident could not be started: ${startFailure(episode)}`);
     const arena = await this.#deps.episodes.incident(episode.status.incident as string);
     const workplace = this.#deps.workplaces.open(arena.status?.namespaces ?? {});
     workplace.catch(() => {}); // reported by the first step
     const faults = arena.spec.faults.map((f) => f.type);
     this.#play = { episode, options, faults, workplace, steps: 0, delivered: 0, value: 0, done: false };
     return { observation: this.#observe(this.#play, { output: pagerText(episode) }), reward: null, done: false };
+  }
+
+  /** An Episode that has started, or that ended before it could. Throws GatewayError when it did neither in time. */
+  async #begin(options: ResetOptions): Promise<Episode> {
+    const asked = JSON.stringify(options);
+    const resumed = this.#pending?.asked === asked ? this.#pending : undefined;
+    const pending = resumed ?? (await this.#request(asked, options));
+    const episode = await this.#deps.episodes.waitFor(pending.episode.metadata.name, isBegun, (RESET_TIMEOUT_SECONDS - 4) * 1000);
+    if (this.#closed) await this.#detach(episode, 1);
+    if (this.#closed || !isBegun(episode)) {
+      const why = `No incident within ${RESET_TIMEOUT_SECONDS} s: ${waitingFor(episode)}`;
+      throw new GatewayError('EXECUTION_ERROR', `${why}; the same reset again goes on waiting in its place`);
+    }
+    this.#pending = undefined;
+    // It may have started and run out of time before anybody came back for it.
+    return resumed && episode.status?.startedTime && episode.status.outcome ? this.#begin(options) : episode;
+  }
+
+  async #request(asked: string, options: ResetOptions): Promise<Pending> {
+    const chosen = this.#deps.choose(options);
+    await this.#leave();
+    this.#pending = { asked, episode: await this.#deps.episodes.create({ ...chosen, gateway: this.#deps.gateway }) };
+    return this.#pending;
   }
 
   async step(action: Action): Promise<StepResult> {
@@ -263,8 +278,10 @@ export class EpisodeSession implements GymSession {
 
   /** Ends the running episode, if any, without waiting for its outcome. `infrastructure`: why it is the gym that leaves, and not the agent. */
   async #leave(infrastructure?: string): Promise<void> {
-    const play = this.#play;
+    const [play, pending] = [this.#play, this.#pending];
     this.#play = undefined;
+    this.#pending = undefined;
+    if (pending) await this.#detach(pending.episode, 1, infrastructure);
     if (!play) return;
     const closing = this.#closeWorkplace(play);
     if (!play.done) await this.#detach(play.episode, play.steps + 1, infrastructure);
@@ -291,6 +308,9 @@ export class EpisodeSession implements GymSession {
   }
 }
 
+/** The page went out, or there will be none. */
+const isBegun = ({ status }: Episode): boolean => status?.startedTime !== undefined || status?.outcome !== undefined;
+
 /** Where the episode stands in its Curriculum; tells nothing of what is broken. */
 function curriculumStats({ spec, status }: Episode): Record<string, unknown> {
   if (!spec.curriculumRef) return {};
@@ -312,8 +332,15 @@ function startFailure(episode: Episode): string {
   return `it did not take effect; reset again (Incident ${episode.status?.incident} says more to those who run the gym)`;
 }
 
+const messageOf = (episode: Episode, type: string): string | undefined => episode.status?.conditions?.find((c) => c.type === type)?.message;
+
 function lastMessage(episode: Episode): string {
-  return episode.status?.conditions?.find((c) => c.type === 'Succeeded')?.message ?? 'waiting for the operator; is it running?';
+  return messageOf(episode, ConditionType.Succeeded) ?? '';
+}
+
+/** What the page has not gone out for yet. */
+function waitingFor(episode: Episode): string {
+  return messageOf(episode, ConditionType.AlertSent) ?? 'the operator has not taken it up; is it running?';
 }
 
 function infrastructureFailure(episode: Episode, message: string): StepResult {

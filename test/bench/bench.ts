@@ -52,8 +52,8 @@ const QUICK: Size = {
   ],
   limitMs: 120_000,
 };
-/** Every session has an arena, as many are being made for its next episode, and the last ones are still being removed. */
-const POOL = { spareArenas: 2, maxArenas: 32, maxSessions: 16 };
+/** A warm pool: eight sessions find an arena each; sixteen that play, as many that are made for them, and the last ones being removed fit. */
+const POOL = { spareArenas: 8, maxArenas: 40, maxSessions: 16 };
 const RESULTS = join(import.meta.dirname, '../../docs/results');
 
 const { values: flags } = parseArgs({
@@ -104,7 +104,10 @@ try {
     measureFix(gym, watch, { faults, rounds: size.fixRounds, firstSeed: base + 2000, app, say }),
   );
   const episodes_per_hour = await part('throughput', () =>
-    measureThroughput(gym, watch, { faults, levels: size.levels, limitMs: size.limitMs, firstSeed: base + 3000, say }),
+    measureThroughput(gym, watch, {
+      ...{ faults, levels: size.levels, limitMs: size.limitMs, firstSeed: base + 3000, say },
+      spareArenas: flags.url ? 1 : POOL.spareArenas,
+    }),
   );
   const memory_mb = await part('memory', () => memory.report());
   memory.stop();

@@ -1,4 +1,4 @@
-import { AgentError, OpenEnvClient } from '../../src/cli/runbook/openenv-client.ts';
+import { AgentError, type Frame, OpenEnvClient } from '../../src/cli/runbook/openenv-client.ts';
 import { playRunbook } from '../../src/cli/runbook/runbook.ts';
 import type { Gym } from './gym.ts';
 import { grouped, median, round } from './stats.ts';
@@ -21,6 +21,7 @@ interface Reached {
   finished: number;
   resolved: number;
   unscorable: number;
+  reset_retries: number;
   errors: string[];
   by_fault: Record<string, { episodes: number; resolved: number; median_s: number }>;
 }
@@ -31,20 +32,32 @@ interface Played {
   seconds: number;
   outcome: string;
   scorable: boolean;
+  /** Resets that were answered with "not yet" and asked again, as the answer says. */
+  retries: number;
   /** The gateway answered with an error. */
   error?: string;
 }
+
+/** How often a reset is asked again before it counts as an error: each wait is 46 s. */
+const MOST_RETRIES = 5;
 
 /** Whole episodes, reset to outcome, played by the runbook agent with so many sessions at once. */
 export async function measureThroughput(
   gym: Gym,
   watch: GymWatch,
-  o: { faults: readonly string[]; levels: readonly Level[]; limitMs: number; firstSeed: number; say: (line: string) => void },
+  o: {
+    faults: readonly string[];
+    levels: readonly Level[];
+    limitMs: number;
+    firstSeed: number;
+    spareArenas: number;
+    say: (line: string) => void;
+  },
 ): Promise<object> {
   const sessions: Record<string, Reached | { error: string }> = {};
   let seed = o.firstSeed;
   for (const level of o.levels) {
-    await watch.warm(1);
+    await watch.warm(o.spareArenas);
     sessions[level.sessions] = await playLevel(gym, { ...o, ...level, firstSeed: seed }).catch((error: Error) => ({
       error: error.message,
     }));
@@ -103,6 +116,7 @@ async function playLevel(
     seconds: round(seconds, 1),
     finished: finished.length,
     resolved: finished.filter((p) => p.outcome === 'Resolved').length,
+    reset_retries: played.reduce((sum, p) => sum + p.retries, 0),
     unscorable: played.filter((p) => p.error === undefined && !p.scorable).length,
     errors: played.flatMap((p) => (p.error === undefined ? [] : [`${p.fault}: ${p.error}`])),
     by_fault,
@@ -113,10 +127,17 @@ async function playEpisode(url: string, fault: string, seed: number): Promise<Pl
   const began = performance.now();
   const seconds = (): number => round((performance.now() - began) / 1000, 2);
   let agent: OpenEnvClient | undefined;
+  let retries = 0;
   try {
     agent = await OpenEnvClient.connect(url);
     const client = agent;
-    let frame = await client.reset({ fault, seed });
+    const reset = (): Promise<Frame> =>
+      client.reset({ fault, seed }).catch((error: Error) => {
+        if (!(error instanceof AgentError) || error.code !== 'EXECUTION_ERROR' || retries === MOST_RETRIES) throw error;
+        retries++;
+        return reset();
+      });
+    let frame = await reset();
     if (!frame.done) {
       await playRunbook(async (line) => {
         frame = await client.run(line);
@@ -125,11 +146,11 @@ async function playEpisode(url: string, fault: string, seed: number): Promise<Pl
       if (!frame.done) frame = await client.step('report: give-up');
     }
     const { outcome, scorable } = frame.observation;
-    return { fault, seed, seconds: seconds(), outcome: outcome ?? 'none', scorable };
+    return { fault, seed, seconds: seconds(), outcome: outcome ?? 'none', scorable, retries };
   } catch (error) {
     // The gateway takes fewer sessions than asked for: nothing to measure.
     if (error instanceof AgentError && error.code === 'CAPACITY_REACHED') throw error;
-    return { fault, seed, seconds: seconds(), outcome: 'none', scorable: false, error: (error as Error).message };
+    return { fault, seed, seconds: seconds(), outcome: 'none', scorable: false, retries, error: (error as Error).message };
   } finally {
     agent?.close();
   }

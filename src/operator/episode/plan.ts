@@ -132,7 +132,10 @@ function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | 
     return finish(o, status, 'Abandoned', Reason.Detached, 'The agent left before the incident had begun', false);
   }
   status.phase = 'Pending';
-  status.conditions = condition(o, status, ConditionType.AlertSent, 'False', Reason.WaitingForSymptom, 'Waiting until users are hurt');
+  const [reason, message] = isTrue(list, ConditionType.ArenaReady)
+    ? [Reason.WaitingForSymptom, 'Waiting until users are hurt']
+    : [Reason.WaitingForArena, 'Waiting for a free copy of the app'];
+  status.conditions = condition(o, status, ConditionType.AlertSent, 'False', reason, message);
   return { action: 'none', status };
 }
 
