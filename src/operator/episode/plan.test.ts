@@ -150,6 +150,11 @@ const cases: Record<string, Case> = {
     decided: 1,
     settling: true,
   },
+  'a settle that outlives even what an end would wait for it goes on, and nothing is asked for in the past': {
+    given: playing([step(1, mutated)], { health: health('settling', 200), now: at(200) }),
+    decided: 1,
+    settling: true,
+  },
   'a resolved incident resolves the episode': {
     given: playing([step(1, mutated)], { incident: incident(resolved), now: at(9) }),
     outcome: 'Resolved',
@@ -327,6 +332,8 @@ describe('planEpisode', () => {
     if (c.settling !== undefined) expect(plan.status.settling).toBe(c.settling);
     if (c.reason) expect(findCondition(plan.status.conditions, 'Succeeded')?.reason).toBe(c.reason);
     if (c.waitMs !== undefined) expect(plan.requeueAfterMs).toBe(c.waitMs);
+    // In the past means at once, and then again and again.
+    expect(plan.requeueAfterMs ?? 0).toBeGreaterThanOrEqual(0);
   });
 
   test('the alert goes out when users are hurt, and names nothing but itself', () => {

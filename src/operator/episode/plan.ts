@@ -252,7 +252,7 @@ function outcomeOf(o: EpisodeObservation, status: EpisodeStatus): Ending | undef
   if (infrastructure) return { outcome: 'InfrastructureFailed', reason: Reason.GatewayFailed, message: infrastructure };
   const ending = endingOf(o, status, last);
   if (!ending) return undefined;
-  return status.settling && (finalSettleLeftMs(o, status) ?? 0) > 0 ? undefined : ending;
+  return finalSettleLeftMs(o, status) === undefined ? ending : undefined;
 }
 
 /** The judge took the resolution back, and the agent has done nothing since, or nothing that holds. */
@@ -288,9 +288,12 @@ function endingOf(o: EpisodeObservation, status: EpisodeStatus, last: StepStatus
   return undefined;
 }
 
+/** Milliseconds for which a pending settle still puts the end off; undefined when nothing is pending or it has had its time. */
 function finalSettleLeftMs(o: EpisodeObservation, status: EpisodeStatus): number | undefined {
   const last = o.steps.find((s) => s.spec.index === status.decidedSteps);
-  return status.settling && last ? Date.parse(last.spec.completedTime) + FINAL_SETTLE_MS - o.now.getTime() : undefined;
+  if (!status.settling || !last) return undefined;
+  const leftMs = Date.parse(last.spec.completedTime) + FINAL_SETTLE_MS - o.now.getTime();
+  return leftMs > 0 ? leftMs : undefined;
 }
 
 function planFinal(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
