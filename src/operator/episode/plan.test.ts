@@ -212,6 +212,32 @@ const cases: Record<string, Case> = {
     decided: 1,
     waitMs: 24_000,
   },
+  'a report waits out the hold of a change that was known to be broken when it was answered': {
+    given: playing([step(1, mutated), step(2, { action: 'Report', verdict: 'resolved', completedTime: at(20).toISOString() })], {
+      episode: episode({ ...running, decidedSteps: 1, steps: [] }),
+      health: health('healthy', 22),
+      now: at(22),
+    }),
+    decided: 1,
+    waitMs: 23_000,
+  },
+  'so does an agent that leaves': {
+    given: playing([step(1, mutated), step(2, { action: 'Detach', completedTime: at(20).toISOString() })], {
+      episode: episode({ ...running, decidedSteps: 1, steps: [] }),
+      health: health('settling', 22),
+      now: at(22),
+    }),
+    decided: 1,
+  },
+  'a report on what is broken still ends the episode, whatever was changed before': {
+    given: playing([step(1, mutated), step(2, { action: 'Report', verdict: 'resolved', completedTime: at(20).toISOString() })], {
+      episode: episode({ ...running, decidedSteps: 1, steps: [] }),
+      health: health('broken', 22),
+      now: at(22),
+    }),
+    decided: 2,
+    outcome: 'GaveUp',
+  },
   'a wrong report ends the episode': {
     given: playing([step(1, { action: 'Report', verdict: 'resolved' })]),
     outcome: 'GaveUp',

@@ -198,12 +198,22 @@ function record(o: EpisodeObservation, status: EpisodeStatus, step: Step): boole
   return true;
 }
 
+/**
+ * Whether the answer to `step` depends on what becomes of the arena: it changed something, an earlier change still settles, or it is the end and
+ * something was changed before. By then that may look mended and be in its hold, although it was known to be broken when its own frame was answered.
+ */
+export function awaitsVerdict(step: Step, steps: readonly Step[], status: Pick<EpisodeStatus, 'settling' | 'maxSteps'>): boolean {
+  const { action, index, mutations } = step.spec;
+  if (mutations > 0 || status.settling === true) return true;
+  const last = action === 'Report' || action === 'Detach' || index >= (status.maxSteps ?? DEFAULT_MAX_STEPS);
+  return last && steps.some((s) => s.spec.index < index && s.spec.mutations > 0);
+}
+
 /** Whether the effect of `step` is known: answer now (settling or not), or wait. */
 function decide(o: EpisodeObservation, status: EpisodeStatus, step: Step): { settling: boolean; waitMs?: undefined } | { waitMs: number } {
   // Where nothing is broken, no change can mend anything, whatever becomes of it.
   const control = o.incident?.status?.faults?.length === 0;
-  const pending = !control && (step.spec.mutations > 0 || status.settling === true);
-  if (!pending) return { settling: false };
+  if (control || !awaitsVerdict(step, o.steps, status)) return { settling: false };
   const done = Date.parse(step.spec.completedTime);
   const settleLeftMs = done + SETTLE_TIMEOUT_SECONDS * 1000 - o.now.getTime();
   if (settleLeftMs <= 0) return { settling: o.health?.verdict !== 'broken' };

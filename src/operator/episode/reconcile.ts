@@ -27,7 +27,7 @@ import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf } from './conclude.ts';
-import { concluded, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
+import { awaitsVerdict, concluded, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
 import { shrinkFinal } from './shrink.ts';
 
 export interface EpisodeDependencies {
@@ -144,7 +144,7 @@ export class EpisodeReconciler {
       await baselineOf(incident, this.#deps);
       return this.#deps.health.again(incident);
     }
-    const pending = episode.status?.settling || (next && next.spec.mutations > 0);
+    const pending = next ? awaitsVerdict(next, steps, episode.status ?? {}) : episode.status?.settling;
     if (!pending) return undefined;
     const since = next ?? steps.find((s) => s.spec.index === decided);
     const graceOver = !since || this.#deps.clock.now().getTime() >= Date.parse(since.spec.completedTime) + SETTLE_GRACE_MS;
