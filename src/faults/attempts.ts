@@ -30,7 +30,8 @@ export function jsonPatchLine(context: FaultContext, operations: readonly { op: 
 
 /** Reads the live Deployment, applies a jq program to it and sends it back in the ways that people do. */
 export function editAttempts(context: FaultContext, program: string): Attempt[] {
-  const read = `kubectl get ${ref(context)} -o json | jq ${quote(program)} > fixed.json`;
+  // Sent back with its version, an edit is refused when a pod crashed between reading and applying.
+  const read = `kubectl get ${ref(context)} -o json | jq ${quote(`${program} | del(.metadata.resourceVersion)`)} > fixed.json`;
   return [
     attempt('edit what is there and apply it', read, 'kubectl apply -f fixed.json'),
     attempt(

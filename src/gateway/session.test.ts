@@ -4,10 +4,12 @@ import type { EpisodeClient } from './episode-client.ts';
 import { EpisodeSession } from './session.ts';
 import { GatewayError } from './session-api.ts';
 
-/** Episodes that start only when a test says so; nobody waits in real time. */
+/** Episodes that start only when a test says so. A reset's own wait is over at once; what waits behind it goes on until `elapse`. */
 class Episodes implements EpisodeClient {
   readonly made: Episode[] = [];
-  readonly left: string[] = [];
+  readonly left: { name: string; infrastructure?: string }[] = [];
+  deleted = false;
+  #waiting: (() => void)[] = [];
 
   create(spec: EpisodeSpec): Promise<Episode> {
     const name = `e${this.made.length + 1}`;
@@ -16,13 +18,21 @@ class Episodes implements EpisodeClient {
     return Promise.resolve(episode);
   }
 
-  waitFor(name: string): Promise<Episode> {
-    return Promise.resolve(this.#find(name));
+  async waitFor(name: string, reached: (episode: Episode) => boolean, timeoutMs: number): Promise<Episode> {
+    if (this.deleted) throw new GatewayError('EXECUTION_ERROR', 'it was deleted; call reset for a new one');
+    if (!reached(this.#find(name)) && timeoutMs !== 46_000) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    return this.#find(name);
   }
 
-  recordStep(episode: Episode): Promise<void> {
-    this.left.push(episode.metadata.name);
+  recordStep({ metadata: { name } }: Episode, { infrastructure }: { infrastructure?: string }): Promise<void> {
+    this.left.push({ name, ...(infrastructure ? { infrastructure } : {}) });
     return Promise.resolve();
+  }
+
+  /** Time passes: every wait behind is over. */
+  async elapse(): Promise<void> {
+    for (const resolve of this.#waiting.splice(0)) resolve();
+    for (let i = 0; i < 10; i++) await Promise.resolve();
   }
 
   incident(): ReturnType<EpisodeClient['incident']> {
@@ -37,6 +47,8 @@ class Episodes implements EpisodeClient {
     return this.made.find((e) => e.metadata.name === name) as Episode;
   }
 }
+
+const NOBODY = 'no incident was there in time for the reset, and nobody came back for it';
 
 function seat(): { session: EpisodeSession; episodes: Episodes } {
   const episodes = new Episodes();
@@ -67,9 +79,32 @@ describe('a reset that finds no incident in time', () => {
     const { session, episodes } = seat();
     await expect(session.reset({ seed: 1 })).rejects.toThrow();
     await expect(session.reset({ seed: 2 })).rejects.toThrow();
-    expect(episodes.left).toEqual(['e1']);
+    expect(episodes.left).toEqual([{ name: 'e1', infrastructure: NOBODY }]);
     await session.close('gone');
-    expect(episodes.left).toEqual(['e1', 'e2']);
+    expect(episodes.left[1]).toEqual({ name: 'e2', infrastructure: NOBODY });
+  });
+
+  test('is given up in the end when nobody comes back, its incident begun or not', async () => {
+    for (const begun of [false, true]) {
+      const { session, episodes } = seat();
+      await expect(session.reset({ seed: 1 })).rejects.toThrow();
+      if (begun) episodes.begin('e1');
+      await episodes.elapse();
+      await episodes.elapse();
+      expect(episodes.left).toEqual([{ name: 'e1', infrastructure: NOBODY }]);
+      await expect(session.reset({ seed: 1 })).rejects.toThrow();
+      expect(episodes.made).toHaveLength(2);
+    }
+  });
+
+  test('and whose Episode somebody deleted, begins anew the time after', async () => {
+    const { session, episodes } = seat();
+    await expect(session.reset({ seed: 1 })).rejects.toThrow();
+    episodes.deleted = true;
+    await expect(session.reset({ seed: 1 })).rejects.toThrow('it was deleted');
+    episodes.deleted = false;
+    await expect(session.reset({ seed: 1 })).rejects.toThrow('No incident');
+    expect(episodes.made).toHaveLength(2);
   });
 
   test('is not lost to a reset that is refused', async () => {
@@ -98,5 +133,5 @@ test('a reset that is played is over with the next one, also of the same options
   episodes.begin('e1');
   await session.reset({ seed: 1 });
   await expect(session.reset({ seed: 1 })).rejects.toThrow();
-  expect([episodes.made.length, episodes.left]).toEqual([2, ['e1']]);
+  expect([episodes.made.length, episodes.left]).toEqual([2, [{ name: 'e1' }]]);
 });

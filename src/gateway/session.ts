@@ -60,6 +60,10 @@ interface Play {
 const DECISION_MS = (SETTLE_TIMEOUT_SECONDS + JUDGE_TIMEOUT_SECONDS) * 1000 - 2000;
 /** A frame in all; the gateway itself gives up at 50 s, clients at 60. */
 const FRAME_MS = 48_000;
+/** How long a reset that found no incident in time keeps its place, and how long the incident then waits for whoever asked. */
+const KEEP_PLACE_MS = 120_000;
+const KEEP_STARTED_MS = 60_000;
+const NOBODY_CAME_BACK = 'no incident was there in time for the reset, and nobody came back for it';
 /** Longest wait of a frame that only waits for a settle. */
 const SETTLE_MS = SETTLE_TIMEOUT_SECONDS * 1000;
 
@@ -88,24 +92,39 @@ export class EpisodeSession implements GymSession {
   /** An Episode that has started, or that ended before it could. Throws GatewayError when it did neither in time. */
   async #begin(options: ResetOptions): Promise<Episode> {
     const asked = JSON.stringify(options);
-    const resumed = this.#pending?.asked === asked ? this.#pending : undefined;
-    const pending = resumed ?? (await this.#request(asked, options));
-    const episode = await this.#deps.episodes.waitFor(pending.episode.metadata.name, isBegun, (RESET_TIMEOUT_SECONDS - 4) * 1000);
-    if (this.#closed) await this.#detach(episode, 1);
+    const resumed = this.#pending?.asked === asked ? this.#pending.episode : undefined;
+    const requested = resumed ?? (await this.#request(options));
+    this.#pending = undefined;
+    const episode = await this.#deps.episodes.waitFor(requested.metadata.name, isBegun, (RESET_TIMEOUT_SECONDS - 4) * 1000);
+    if (this.#closed) await this.#detach(episode, 1, NOBODY_CAME_BACK);
     if (this.#closed || !isBegun(episode)) {
+      if (!this.#closed) this.#keepPlace({ asked, episode });
       const why = `No incident within ${RESET_TIMEOUT_SECONDS} s: ${waitingFor(episode)}`;
       throw new GatewayError('EXECUTION_ERROR', `${why}; the same reset again goes on waiting in its place`);
     }
-    this.#pending = undefined;
     // It may have started and run out of time before anybody came back for it.
     return resumed && episode.status?.startedTime && episode.status.outcome ? this.#begin(options) : episode;
   }
 
-  async #request(asked: string, options: ResetOptions): Promise<Pending> {
+  async #request(options: ResetOptions): Promise<Episode> {
     const chosen = this.#deps.choose(options);
     await this.#leave();
-    this.#pending = { asked, episode: await this.#deps.episodes.create({ ...chosen, gateway: this.#deps.gateway }) };
-    return this.#pending;
+    return this.#deps.episodes.create({ ...chosen, gateway: this.#deps.gateway });
+  }
+
+  /** Keeps a reset's place for a while; an incident that nobody comes back for is the gym's affair and scores nobody. */
+  #keepPlace(pending: Pending): void {
+    this.#pending = pending;
+    const { name } = pending.episode.metadata;
+    const { episodes } = this.#deps;
+    episodes
+      .waitFor(name, isBegun, KEEP_PLACE_MS)
+      .then((e) => (isBegun(e) ? episodes.waitFor(name, isOver, KEEP_STARTED_MS) : e))
+      .then(() => (this.#pending === pending ? this.#leave() : undefined))
+      // It was deleted, or the API server is out of reach: then there is no place to keep.
+      .catch(() => {
+        if (this.#pending === pending) this.#pending = undefined;
+      });
   }
 
   async step(action: Action): Promise<StepResult> {
@@ -281,7 +300,7 @@ export class EpisodeSession implements GymSession {
     const [play, pending] = [this.#play, this.#pending];
     this.#play = undefined;
     this.#pending = undefined;
-    if (pending) await this.#detach(pending.episode, 1, infrastructure);
+    if (pending) await this.#detach(pending.episode, 1, NOBODY_CAME_BACK);
     if (!play) return;
     const closing = this.#closeWorkplace(play);
     if (!play.done) await this.#detach(play.episode, play.steps + 1, infrastructure);
@@ -308,8 +327,9 @@ export class EpisodeSession implements GymSession {
   }
 }
 
+const isOver = ({ status }: Episode): boolean => status?.outcome !== undefined;
 /** The page went out, or there will be none. */
-const isBegun = ({ status }: Episode): boolean => status?.startedTime !== undefined || status?.outcome !== undefined;
+const isBegun = (episode: Episode): boolean => episode.status?.startedTime !== undefined || isOver(episode);
 
 /** Where the episode stands in its Curriculum; tells nothing of what is broken. */
 function curriculumStats({ spec, status }: Episode): Record<string, unknown> {

@@ -20,7 +20,7 @@ import type { OpenLlm } from '../llm/open.ts';
 import type { ArchiveSink } from './archive.ts';
 import { type App, paperBaselines } from './arena/app.ts';
 import { frontDoorOf } from './arena/front-door.ts';
-import { ArenaReconciler, PoolReconciler } from './arena/reconcile.ts';
+import { ArenaReconciler, isUnschedulable, PoolReconciler } from './arena/reconcile.ts';
 import { ArenaReader } from './arena-state.ts';
 import type { OperatorConfig } from './config.ts';
 import { composerFor } from './curriculum/composer.ts';
@@ -171,7 +171,10 @@ export class GymOperator extends Operator {
       .watch(world.arenas)
       .watch(world.namespaces, ({ metadata }) => (metadata.labels?.[ARENA_LABEL] ? [inGym(metadata.labels[ARENA_LABEL])] : []))
       .watch(world.incidents, (i) => (i.status?.arena ? [inGym(i.status.arena)] : []));
-    poolController.watch(world.arenas, () => [thePool]).watch(world.incidents, () => [thePool]);
+    poolController
+      .watch(world.arenas, () => [thePool])
+      .watch(world.incidents, () => [thePool])
+      .watch(world.inArenas.pods, (pod) => (isUnschedulable(pod) ? [thePool] : []));
     poolController.enqueue(thePool);
     incidentController
       .watch(world.incidents)

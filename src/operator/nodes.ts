@@ -6,7 +6,7 @@ import type { KubeObject } from '../kube/types.ts';
 export interface Nodes {
   /** Where the API server's proxy and the kubelet's probes come from: each node's own address, and the first of its pod range (the bridge). */
   cidrs: readonly string[];
-  /** One arena for each CPU, at least 2: making one keeps about one busy (2.4 to 3.2 CPU-seconds within 3 to 6 s, docs/local-cluster.md). */
+  /** One arena for each CPU, at least 2: making one keeps about one busy (6 CPU-seconds, docs/performance.md). */
   arenasAtOnce: number;
 }
 

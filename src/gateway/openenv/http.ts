@@ -40,7 +40,7 @@ export function installErrors(app: FastifyInstance, log: FastifyBaseLogger): voi
 export function registerControl(app: FastifyInstance, sessions: Sessions): void {
   app.post('/reset', async (request, reply) => {
     const options = checked(['body'], () => parseResetOptions(json(request.body) ?? {}));
-    return reply.send(toWireResult(await held(sessions, sessions.replaceHttp(), (s) => s.run((gym) => gym.reset(options)))));
+    return reply.send(toWireResult(await held(sessions, sessions.httpForReset(), (s) => s.run((gym) => gym.reset(options)))));
   });
 
   app.post('/step', async (request, reply) => {

@@ -114,7 +114,7 @@ describe('for generic MCP clients', () => {
   });
 
   test('without a session id it plays the HTTP session', async () => {
-    await sessions.replaceHttp().run((gym) => gym.reset({ seed: 4 }));
+    await sessions.httpForReset().run((gym) => gym.reset({ seed: 4 }));
     const answer = await result('tools/call', { name: 'run', arguments: { command: 'ls' } });
     expect(answer).toMatchObject({ content: [{ type: 'text', text: 's0/4> ls' }], isError: false });
   });

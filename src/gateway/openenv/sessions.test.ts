@@ -126,11 +126,18 @@ describe('idle limit', () => {
   });
 });
 
-test('the HTTP session is counted, and replaced even when every slot is taken', async () => {
-  const first = sessions.replaceHttp();
+test('the HTTP session goes on with the next reset', async () => {
+  const session = sessions.httpForReset();
+  await session.ready;
+  expect(sessions.httpForReset()).toBe(session);
+});
+
+test('the HTTP session is counted, and replaced when it is busy, even when every slot is taken', async () => {
+  const first = sessions.httpForReset();
   await first.ready;
+  first.run(() => new Promise(() => {})).catch(() => {});
   sessions.open('socket');
-  const second = sessions.replaceHttp();
+  const second = sessions.httpForReset();
   expect(sessions.active).toBe(2);
   expect(sessions.http).toBe(second);
   await expect(first.run(async () => {})).rejects.toMatchObject({ code: 'SESSION_ERROR' });

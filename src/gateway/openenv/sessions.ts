@@ -161,8 +161,15 @@ export class Sessions {
     else this.touch(session);
   }
 
-  /** Opens the one HTTP session; the one before it is closed and its slot reused. @throws GatewayError as open */
-  replaceHttp(): Session {
+  /**
+   * The one HTTP session, for a reset. One that is busy is closed and its slot reused; one that is not goes on, so that a reset that waits keeps its
+   * place. @throws GatewayError as open
+   */
+  httpForReset(): Session {
+    if (this.#http?.started && !this.#http.busy) {
+      this.touch(this.#http);
+      return this.#http;
+    }
     if (this.#http) this.close(this.#http, 'replaced by a new reset');
     this.#http = this.open('http');
     return this.#http;

@@ -5,11 +5,13 @@ import { must, run } from '../command.ts';
 import { ClusterError, type Progress } from '../provider.ts';
 import { isStamped, stamp } from './toolchain.ts';
 
+/** Used instead of runc where a release has it. */
+const FASTER = 'crun';
 /** Debian packages that a node needs beside the programs of our own cache; those the host has are not fetched. */
 const PACKAGES = [
   'containerd',
   'runc',
-  'crun',
+  FASTER,
   'containernetworking-plugins',
   'iptables',
   'ipset',
@@ -64,13 +66,15 @@ export async function ensurePackages(cache: string, progress: Progress, signal?:
 }
 
 async function missingPackages(progress: Progress, signal?: AbortSignal): Promise<string[]> {
-  const ask = () => run('apt-get', ['install', '--print-uris', '-y', '-qq', '--no-install-recommends', ...PACKAGES], { signal });
-  let result = await ask();
+  const ask = (names: readonly string[]) =>
+    run('apt-get', ['install', '--print-uris', '-y', '-qq', '--no-install-recommends', ...names], { signal });
+  let result = await ask(PACKAGES);
   if (result.code !== 0) {
     progress('Refreshing the lists of Debian packages (apt-get update)');
     await must('apt-get', ['update', '-qq'], { signal });
-    result = await ask();
+    result = await ask(PACKAGES);
   }
+  if (result.code !== 0) result = await ask(PACKAGES.filter((name) => name !== FASTER));
   if (result.code !== 0)
     throw new ClusterError(`apt-get cannot find the packages that a node needs (${PACKAGES.join(', ')}):\n${result.stderr.trim()}`);
   return packagesIn(result.stdout);

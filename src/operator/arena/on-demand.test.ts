@@ -46,6 +46,14 @@ describe('planOnDemand', () => {
       { arenas: [arena('old', { app: 'tickets' }), arena('new', { app: 'tickets', made: 9 })] },
       { missing: 0, create: 0, surplus: ['old'] },
     ],
+    'gives it back at once where others wait and there is no room': [
+      { waiting: [incident()], arenas: [...many(3, { claimed: true }), arena('t', { app: 'tickets', made: 9 })] },
+      { missing: 0, create: 0, surplus: ['t'] },
+    ],
+    'keeps it where they have room': [
+      { waiting: [incident()], arenas: [...many(2, { claimed: true }), arena('t', { app: 'tickets', made: 9 })] },
+      { missing: 0, create: 0, surplus: [] },
+    ],
     'keeps the oldest for those who wait': [
       { waiting: tickets(1), arenas: [arena('old', { app: 'tickets' }), arena('new', { app: 'tickets', made: 1 })] },
       { missing: 0, create: 0, surplus: ['new'] },

@@ -1,9 +1,7 @@
 import { APPS, type AppName, DEFAULT_APP, ofApp } from '../../api/apps.ts';
 import type { Arena } from '../../api/arena.ts';
-import { isTrue } from '../../api/conditions.ts';
 import type { Incident } from '../../api/incident.ts';
-import { ConditionType } from '../../api/reasons.ts';
-import { newestFirst, type PoolLimits } from './plan.ts';
+import { isReady, newestFirst, type PoolLimits } from './plan.ts';
 
 export interface OnDemandPlan {
   /** Arenas that Incidents wait for and that do not exist yet; room has to be kept for them. */
@@ -50,12 +48,12 @@ export function planOnDemand(
   const spares = newestFirst(ofApp(DEFAULT_APP, unclaimed));
   const dispensable = Math.max(0, spares.length - ofApp(DEFAULT_APP, waiting).length);
   const evicted = spares.slice(0, Math.max(0, Math.min(short - leaving, dispensable)));
+  // Nobody may wait beside an arena that is kept for someone who may not come back.
+  const crowdedOut = room <= 0 ? Math.max(0, ofApp(DEFAULT_APP, waiting).length - spares.length - leaving) : 0;
   return {
     missing: missing.length,
     create: full ? [] : missing.slice(0, Math.max(0, Math.min(room, atOnce))),
-    surplus: [...unwanted, ...evicted],
+    surplus: [...unwanted, ...kept.slice(0, crowdedOut), ...evicted],
     ...(kept.length ? { requeueAfterMs: Math.min(...kept.map(keptMs)) } : {}),
   };
 }
-
-const isReady = (arena: Arena): boolean => isTrue(arena.status?.conditions, ConditionType.Ready);

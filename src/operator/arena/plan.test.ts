@@ -30,6 +30,10 @@ const observe = (part: Partial<ArenaObservation>): ArenaObservation => ({ arena:
 describe('planArena', () => {
   const cases: Record<string, { given: Partial<ArenaObservation>; action: object; check?: (p: ReturnType<typeof planArena>) => void }> = {
     'a new arena is made until it is healthy': { given: { unhealthy: 'no pods' }, action: { do: 'provision' } },
+    'one that does not get healthy in ten minutes is given up': {
+      given: { unhealthy: 'no pods', now: at(600) },
+      action: { do: 'deleteArena', why: 'it was not healthy in 600 s: no pods' },
+    },
     'a healthy arena becomes Ready': {
       given: {},
       action: { do: 'none' },
@@ -41,7 +45,7 @@ describe('planArena', () => {
     },
     'an arena whose incident is over is deleted': {
       given: { arena: arena('a1', { ready: 1, claimed: true }), claimantAlive: false },
-      action: { do: 'deleteArena' },
+      action: { do: 'deleteArena', why: 'its incident is over' },
     },
     'a deleted arena without namespaces is let go': { given: { arena: arena('a1', { deleted: true }) }, action: { do: 'release' } },
     'deletion begins politely': {

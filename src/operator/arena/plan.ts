@@ -1,7 +1,7 @@
 import { DEFAULT_APP, ofApp } from '../../api/apps.ts';
 import type { Arena, ArenaStatus } from '../../api/arena.ts';
 import { type Condition, findCondition, isTrue, setCondition } from '../../api/conditions.ts';
-import { ARENA_FORCE_PODS_SECONDS, ARENA_STRIP_FINALIZERS_SECONDS, ARENA_STUCK_SECONDS } from '../../api/defaults.ts';
+import { ARENA_FORCE_PODS_SECONDS, ARENA_MAKING_SECONDS, ARENA_STRIP_FINALIZERS_SECONDS, ARENA_STUCK_SECONDS } from '../../api/defaults.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ConditionType, Reason } from '../../api/reasons.ts';
 import { isFinished } from '../incident/plan.ts';
@@ -30,7 +30,7 @@ export interface TeardownStage {
 export type ArenaAction =
   | { do: 'none' }
   | { do: 'provision' }
-  | { do: 'deleteArena' }
+  | { do: 'deleteArena'; why: string }
   | ({ do: 'teardown' } & TeardownStage)
   | { do: 'release' };
 
@@ -49,13 +49,17 @@ export function arenaId(arena: Arena): string {
 export function planArena(o: ArenaObservation): ArenaPlan {
   const status: ArenaStatus = { ...o.arena.status, observedGeneration: o.arena.metadata.generation, id: arenaId(o.arena) };
   if (o.arena.metadata.deletionTimestamp) return planTeardown(o, status);
-  if (o.arena.spec.claimRef && o.claimantAlive === false) return { action: { do: 'deleteArena' }, status };
+  if (o.arena.spec.claimRef && o.claimantAlive === false) return { action: { do: 'deleteArena', why: 'its incident is over' }, status };
   // Ready is written once: after the claim the app is broken on purpose, and nothing repairs it.
-  if (isTrue(status.conditions, ConditionType.Ready))
-    return { action: { do: 'none' }, status: { ...status, phase: o.arena.spec.claimRef ? 'Claimed' : 'Ready' } };
+  if (isReady(o.arena)) return { action: { do: 'none' }, status: { ...status, phase: o.arena.spec.claimRef ? 'Claimed' : 'Ready' } };
   if (o.unhealthy) {
+    // One that never gets healthy would keep its place among those that are made at once for ever.
+    const leftMs = Date.parse(o.arena.metadata.creationTimestamp ?? '') + ARENA_MAKING_SECONDS * 1000 - o.now.getTime();
+    if (leftMs <= 0)
+      return { action: { do: 'deleteArena', why: `it was not healthy in ${ARENA_MAKING_SECONDS} s: ${o.unhealthy}` }, status };
     return {
       action: { do: 'provision' },
+      requeueAfterMs: leftMs,
       status: set(o, { ...status, phase: 'Creating' }, ConditionType.Ready, 'False', Reason.Creating, o.unhealthy),
     };
   }
@@ -134,7 +138,7 @@ export function planPool(o: PoolObservation, limits: PoolLimits): { create: numb
   const unclaimed = own.filter((a) => !a.spec.claimRef);
   const claimed = own.length - unclaimed.length;
   const wanted = Math.max(limits.spare, o.waiting + Math.min(claimed, Math.ceil(limits.max / 2)));
-  const making = live.filter((a) => !a.spec.claimRef && !isTrue(a.status?.conditions, ConditionType.Ready)).length;
+  const making = live.filter((a) => !a.spec.claimRef && !isReady(a)).length;
   const room = Math.min(limits.max - o.arenas.length, limits.atOnce - making) - o.missing;
   if (o.full) return { create: 0, surplus: [] };
   if (unclaimed.length > wanted + 2) {
@@ -153,8 +157,10 @@ export function pickArena(arenas: readonly Arena[]): Arena | undefined {
   return freeArenas(arenas).sort((a, b) => readyAt(a).localeCompare(readyAt(b)))[0];
 }
 
+export const isReady = (arena: Arena): boolean => isTrue(arena.status?.conditions, ConditionType.Ready);
+
 const freeArenas = (arenas: readonly Arena[]): Arena[] =>
-  arenas.filter((a) => !a.metadata.deletionTimestamp && !a.spec.claimRef && isTrue(a.status?.conditions, ConditionType.Ready));
+  arenas.filter((a) => !a.metadata.deletionTimestamp && !a.spec.claimRef && isReady(a));
 
 /** Incidents that have no arena yet and will need one. */
 export function waitingIncidents(incidents: readonly Incident[], arenas: readonly Arena[]): Incident[] {
@@ -177,5 +183,5 @@ export function phaseOfArena(arena: Arena): string {
   if (isTrue(arena.status?.conditions, ConditionType.Stuck)) return 'Stuck';
   if (arena.metadata.deletionTimestamp) return 'Terminating';
   if (arena.spec.claimRef) return 'Claimed';
-  return isTrue(arena.status?.conditions, ConditionType.Ready) ? 'Ready' : 'Creating';
+  return isReady(arena) ? 'Ready' : 'Creating';
 }

@@ -12,7 +12,7 @@ import type { EventRecorder } from '../../kube/events.ts';
 import { removeFinalizer } from '../../kube/finalizers.ts';
 import type { Logger } from '../../kube/logger.ts';
 import { type ObjectRef, Resources } from '../../kube/resource.ts';
-import type { Deployment } from '../../kube/types.ts';
+import type { Deployment, Pod } from '../../kube/types.ts';
 import type { OperatorConfig } from '../config.ts';
 import { isPlayed } from '../incident/owner.ts';
 import { isFinished } from '../incident/plan.ts';
@@ -71,7 +71,7 @@ export class ArenaReconciler {
         await this.#provision(arena);
         break;
       case 'deleteArena':
-        log.info({ claim: arena.spec.claimRef }, 'Deleted an arena whose incident is over');
+        log.info({ claim: arena.spec.claimRef, why: plan.action.why }, 'Deleted an arena');
         await client.delete(Resources.arenas, arena.metadata, { uid: arena.metadata.uid as string });
         return undefined;
       case 'teardown':
@@ -151,6 +151,9 @@ export class ArenaReconciler {
   }
 }
 
+export const isUnschedulable = (pod: Pod): boolean =>
+  pod.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.reason === 'Unschedulable') ?? false;
+
 /** Keeps the pool of arenas as large as demand and the cluster allow; one key for all. */
 export class PoolReconciler {
   readonly #deps: ArenaDependencies;
@@ -194,7 +197,7 @@ export class PoolReconciler {
     return free.some((arena) => {
       const names = world.names(arena.metadata.name);
       const pods = names.plain.flatMap((plain) => world.inArenas.pods.list(`${plain}-${names.id}`));
-      return pods.some((p) => p.status?.conditions?.some((c) => c.type === 'PodScheduled' && c.reason === 'Unschedulable'));
+      return pods.some(isUnschedulable);
     });
   }
 }

@@ -42,17 +42,24 @@ const SWEPT_FIRST: readonly Resource[] = [
 
 /** Deletes an arena's namespaces as far as `stage` allows. Idempotent; what is gone already is fine. */
 export async function tearDown(client: KubeClient, { empty, forcePods, stripFinalizers }: TeardownStage): Promise<void> {
-  await Promise.all(empty.map((namespace) => deleteNamespace(client, namespace)));
-  await Promise.all(stripFinalizers.map((namespace) => strip(client, namespace)));
-  await Promise.all(forcePods.map((namespace) => forceOut(client, namespace)));
+  const done = await Promise.allSettled([
+    ...empty.map((namespace) => deleteNamespace(client, namespace)),
+    ...stripFinalizers.map((namespace) => strip(client, namespace)),
+    ...forcePods.map((namespace) => forceOut(client, namespace)),
+  ]);
+  const failed = done.find((part) => part.status === 'rejected');
+  if (failed) throw failed.reason;
 }
 
 /**
  * Swept before it is deleted, a namespace is empty when its controller first looks. Nothing in an arena is worth a polite end, so pods leave the API
- * at once, and the kubelet stops their processes.
+ * at once, and the kubelet stops their processes. A sweep that fails has saved nothing; the deletion does the same work.
  */
 async function deleteNamespace(client: KubeClient, namespace: string): Promise<void> {
-  for (const resource of SWEPT_FIRST) await client.deleteCollection(resource, { namespace }, { gracePeriodSeconds: 0 });
+  const sweep = async (): Promise<void> => {
+    for (const resource of SWEPT_FIRST) await client.deleteCollection(resource, { namespace }, { gracePeriodSeconds: 0 });
+  };
+  await sweep().catch(() => {});
   await client.delete(Resources.namespaces, { name: namespace });
 }
 
