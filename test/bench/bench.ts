@@ -31,15 +31,15 @@ interface Size {
 }
 const FULL: Size = {
   faults: ALL_FAULTS,
-  resetRounds: 3,
+  resetRounds: 2,
   stepRounds: 12,
-  fixRounds: 2,
+  fixRounds: 1,
   levels: [
     { sessions: 1, episodes: 8 },
-    { sessions: 8, episodes: 64 },
-    { sessions: 16, episodes: 64 },
+    { sessions: 8, episodes: 48 },
+    { sessions: 16, episodes: 48 },
   ],
-  limitMs: 480_000,
+  limitMs: 360_000,
 };
 const QUICK: Size = {
   faults: ['oom_kill', 'scale_zero'],
