@@ -72,7 +72,8 @@ function fixFor(d: DeploymentLine, cause: Cause, evidence: string): string {
       return `kubectl scale deploy/${d.name} --replicas=${cause.replicas} ${at}`;
     case 'quota': {
       const hard = raisedQuota(evidence, cause.resource) ?? cause.needed;
-      return `kubectl patch resourcequota ${cause.quota} ${at} --type merge -p '{"spec":{"hard":{"${cause.resource}":"${hard}"}}}'`;
+      // What was refused pods for a while asks for them minutes later; a new ReplicaSet asks at once.
+      return `kubectl patch resourcequota ${cause.quota} ${at} --type merge -p '{"spec":{"hard":{"${cause.resource}":"${hard}"}}}'; kubectl rollout restart deploy/${d.name} ${at}`;
     }
     default:
       return `kubectl rollout undo deploy/${d.name} ${at}`;
