@@ -8,7 +8,8 @@ import { toMicroTime } from '../../src/kube/micro-time.ts';
 import { Resources } from '../../src/kube/resource.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 
-const namespace = 'default';
+// Of its own: the API server makes `default` some time after it is ready.
+const namespace = 'gateways';
 const MINUTE_MS = 60_000;
 let plane: ControlPlane;
 let client: KubeClient;
@@ -16,6 +17,7 @@ let client: KubeClient;
 beforeAll(async () => {
   plane = await startControlPlane();
   client = new KubeClient(loadKubeConfig({ path: plane.kubeconfigPath }));
+  await client.create(Resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
 }, 300_000);
 afterAll(async () => {
   await client?.close();
