@@ -21,9 +21,9 @@ export const DEFAULT_DEADLINE_SECONDS = 900;
 export const GATEWAY_LEASE_SECONDS = 15;
 /** Finished Incidents and their Episodes are removed after this long. */
 export const DEFAULT_TTL_SECONDS = 3600;
-/** Arena deletion escalates: force-delete pods, then strip finalizers, then condition Stuck. */
 /** Longest that a copy of the app may take to get healthy; image pulls and new nodes included. */
 export const ARENA_MAKING_SECONDS = 600;
+/** Arena deletion escalates: force-delete pods, then strip finalizers, then condition Stuck. */
 export const ARENA_FORCE_PODS_SECONDS = 10;
 export const ARENA_STRIP_FINALIZERS_SECONDS = 20;
 export const ARENA_STUCK_SECONDS = 60;

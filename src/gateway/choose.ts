@@ -16,8 +16,8 @@ export type Chosen = Pick<EpisodeSpec, 'incident' | 'curriculumRef' | 'split' | 
 const OF_CURRICULA = ['curriculum', 'split', 'run'] as const;
 
 /**
- * What a reset plays: the caller's own incident, a seed's of one fault type in the default app, or else what a Curriculum gives the seed. Without a seed the next
- * one of this gateway is taken. `run`: the one of who names none.
+ * What a reset plays: the caller's own incident, a seed's of one fault type in the default app, or else what a Curriculum gives the seed. Without
+ * a seed the next one of this gateway is taken. `run`: the one of who names none.
  */
 export function chooser(apps: PerApp<Baseline>, run: string): (options: ResetOptions) => Chosen {
   let drawn = 0;

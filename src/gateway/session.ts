@@ -249,9 +249,8 @@ export class EpisodeSession implements GymSession {
   }
 
   async #refresh(play: Play, known: (episode: Episode) => boolean, timeoutMs: number): Promise<void> {
-    const final = (e: Episode): boolean => e.status?.outcome !== undefined;
-    play.episode = await this.#deps.episodes.waitFor(play.episode.metadata.name, (e) => final(e) || known(e), timeoutMs);
-    play.done = final(play.episode);
+    play.episode = await this.#deps.episodes.waitFor(play.episode.metadata.name, (e) => isOver(e) || known(e), timeoutMs);
+    play.done = isOver(play.episode);
     if (play.done) void this.#closeWorkplace(play);
   }
 

@@ -2,7 +2,8 @@ import type { Deployment, Pod, ReplicaSet } from '../kube/types.ts';
 import type { OracleInput } from './policy.ts';
 import { targetKey, workloadKey } from './snapshot.ts';
 
-const REVISION = 'deployment.kubernetes.io/revision';
+/** Annotation by which the Deployment controller numbers templates. */
+export const REVISION = 'deployment.kubernetes.io/revision';
 
 /** A Deployment of the baseline beside what stands in the cluster now; pods belong to it by owner references, never by labels. */
 export interface Workload {

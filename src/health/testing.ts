@@ -1,12 +1,12 @@
 /** Builders for tests: a small healthy arena whose objects a test then breaks. */
 import type { Container, ContainerStatus, Deployment, EndpointSlice, Pod, ReplicaSet, ResourceQuota, Service } from '../kube/types.ts';
+import { REVISION } from './arena-view.ts';
 import { captureBaseline } from './baseline.ts';
 import { evaluate, type OracleResult } from './oracle.ts';
 import type { JudgedFault } from './policy.ts';
 import { type ArenaSnapshot, type Baseline, type NamedObject, type ObjectKey, type Transaction, workloadKey } from './snapshot.ts';
 
 export const NOW = new Date('2026-03-01T12:00:00Z');
-const REVISION = 'deployment.kubernetes.io/revision';
 
 export interface WorkloadOptions {
   replicas?: number;

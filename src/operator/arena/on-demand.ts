@@ -14,7 +14,7 @@ export interface OnDemandPlan {
   requeueAfterMs?: number;
 }
 
-/** A reset that found no arena in time ends, and mostly comes again: what was made for it is kept this long from its creation. */
+/** A reset that gave its place up mostly comes again: what was made for it is kept this long from its creation. */
 const KEEP_MS = 300_000;
 
 /**

@@ -129,8 +129,8 @@ export interface PoolLimits {
 }
 
 /**
- * Pure: how many arenas of the default app to make and which unclaimed ones to delete. Spares follow demand: one for each claimed arena (its session will
- * reset) and each waiting incident, at least `spare`, within `max` and what the cluster can hold.
+ * Pure: how many arenas of the default app to make and which unclaimed ones to delete. Spares follow demand: one for each claimed arena (its
+ * session will reset) and each waiting incident, at least `spare`, within `max` and what the cluster can hold.
  */
 export function planPool(o: PoolObservation, limits: PoolLimits): { create: number; surplus: Arena[] } {
   const live = o.arenas.filter((a) => !a.metadata.deletionTimestamp);

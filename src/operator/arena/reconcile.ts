@@ -5,6 +5,7 @@ import { findCondition } from '../../api/conditions.ts';
 import { API_VERSION, ARENA_LABEL, FINALIZER } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ConditionType } from '../../api/reasons.ts';
+import { REVISION } from '../../health/arena-view.ts';
 import type { ArenaTraffic } from '../../health/traffic.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
@@ -23,7 +24,6 @@ import { type App, workloadKey } from './app.ts';
 import { planOnDemand } from './on-demand.ts';
 import { type ArenaObservation, planArena, planPool, waitingIncidents } from './plan.ts';
 import { type ProvisionContext, provision } from './provision.ts';
-import { REVISION } from './revisions.ts';
 import { tearDown } from './teardown.ts';
 
 export interface ArenaDependencies {

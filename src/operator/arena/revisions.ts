@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
+import { REVISION } from '../../health/arena-view.ts';
 import type { Deployment, ReplicaSet } from '../../kube/types.ts';
 
 /** Field manager of what the Deployment controller writes. */
 export const DEPLOYMENT_CONTROLLER = 'kube-controller-manager';
-export const REVISION = 'deployment.kubernetes.io/revision';
 const TEMPLATE_HASH = 'pod-template-hash';
 /** Kubernetes spells hashes without vowels and look-alikes (k8s.io/apimachinery/pkg/util/rand). */
 const SAFE = 'bcdfghjklmnpqrstvwxz2456789';

@@ -135,7 +135,7 @@ export class CurriculumReconciler {
     const { client, world, clock } = this.#deps;
     const curriculum = world.curricula.get(ref);
     if (!curriculum?.status) return undefined;
-    const ended = endedRuns(curriculum.status, assignmentsOf(curriculum, this.#deps.world), clock.now());
+    const ended = endedRuns(curriculum.status, assignmentsOf(curriculum, world), clock.now());
     await writeStatus(client, Resources.curricula, world.curricula, curriculum, ended.status);
     for (const { metadata } of ended.assignments) await client.delete(Resources.assignments, metadata, { uid: metadata.uid as string });
     return ended.nextMs;
