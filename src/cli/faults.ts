@@ -39,7 +39,7 @@ export function register(program: Command): void {
     .addOption(new Option('--app <app>', 'the app to break').choices(APPS).default(DEFAULT_APP))
     .option('--sample', 'per fault only the reference fix, one honest fix, two cheats and nothing')
     .option('--seed <n>', 'chooses targets and the sample', wholeNumber(0), 0)
-    .option('--parallel <n>', 'arenas at once', wholeNumber(0), 4)
+    .option('--parallel <n>', 'arenas at once', wholeNumber(1), 4)
     .option('--kubeconfig <path>', 'kubeconfig (default: the local cluster’s)')
     .option('--json', 'print one JSON array of results')
     .action(run);
