@@ -5,7 +5,7 @@ import { run as runProgram } from '../local/command.ts';
 import { down } from './down.ts';
 import { OpenEnvClient } from './runbook/openenv-client.ts';
 import { playRunbook } from './runbook/runbook.ts';
-import { up } from './up.ts';
+import { bringUp, lockGym } from './up.ts';
 
 interface DemoFlags {
   fault: string;
@@ -39,10 +39,15 @@ async function demo(flags: DemoFlags): Promise<void> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
+  const options = { signal: stop.signal, progress: say };
+  const cluster = await openCluster(options);
+  const unlock = await lockGym(cluster, options);
   // What stood before the demo is not the demo's to remove.
-  const keep = flags.keep || (await (await openCluster({ progress: () => {} })).status()).ready;
+  const keep = flags.keep || (await cluster.status()).ready;
   try {
-    const gym = await up({ signal: stop.signal, progress: say });
+    const gym = await bringUp(cluster, options);
+    // Others may use a gym that stays.
+    if (keep) await unlock();
     say(`The gym is up: ${gym.url}`);
     const played = await play(gym.url, flags, stop.signal, say);
     const { stdout } = await runProgram(gym.kubectl, [
@@ -63,6 +68,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   } finally {
     if (keep) say('Left standing; gymctl down removes it');
     else await down({ progress: say });
+    await unlock();
   }
 }
 

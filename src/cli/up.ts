@@ -9,6 +9,7 @@ import { openCluster } from '../local/choose.ts';
 import { ensureForwarder, forwardStateFile } from '../local/forward.ts';
 import { type BuiltImage, buildImages, IMAGE_SETS } from '../local/images/build.ts';
 import { buildWithDocker } from '../local/images/docker.ts';
+import { lock } from '../local/lock.ts';
 import type { ClusterProvider, Progress, ProviderKind } from '../local/provider.ts';
 import { makeSystemNamespace, readInstalled, waitUntilReady, writeInstalled } from './installed.ts';
 import { version } from './version.ts';
@@ -51,13 +52,31 @@ export function addClusterOptions(command: Command): Command {
     .option('--name <name>', 'name of the cluster, or of the kubeconfig context (default: gym)');
 }
 
+type UpOptions = GymOptions & { port?: number; signal?: AbortSignal };
+
 /**
- * Cluster, images, chart, everything Ready, forwarder: each step is skipped when its outcome is there. Rejects with the signal's reason; what is
- * made by then, `down` removes.
+ * Cluster, images, chart, everything Ready, forwarder: each step is skipped when its outcome is there. A second `up` of the same gym waits for the
+ * first. Rejects with the signal's reason; what is made by then, `down` removes.
  */
-export async function up(o: GymOptions & { port?: number; signal?: AbortSignal }): Promise<RunningGym> {
-  const { progress, signal } = o;
+export async function up(o: UpOptions): Promise<RunningGym> {
   const cluster = await openCluster(o);
+  const unlock = await lockGym(cluster, o);
+  try {
+    return await bringUp(cluster, o);
+  } finally {
+    await unlock();
+  }
+}
+
+/** Waits until no other gymctl of this machine brings this gym up, or plays a demo that will remove it; nobody else does until the returned function is called. */
+export function lockGym(cluster: ClusterProvider, { progress, signal }: UpOptions): Promise<() => Promise<void>> {
+  const waiting = () => progress(`Waiting for another gymctl that brings up or demonstrates the gym in "${cluster.name}"`);
+  return lock(`gym/${cluster.kind}/${cluster.name}`, waiting, signal);
+}
+
+/** As `up`, for who has the gym locked. */
+export async function bringUp(cluster: ClusterProvider, o: UpOptions): Promise<RunningGym> {
+  const { progress, signal } = o;
   const kubeconfig = await cluster.up({ signal });
   const [kubectl, helm] = await Promise.all([program('kubectl'), program('helm')]);
   const client = new KubeClient(loadKubeConfig({ path: kubeconfig }));
