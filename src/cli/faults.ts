@@ -31,12 +31,13 @@ interface VerifyFlags {
 /** `gymctl faults list|verify`. */
 export function register(program: Command): void {
   const faults = program.command('faults').description('the faults that the gym can inject');
-  faults.command('list').description('print every fault, its parameters and what it can hurt').action(list);
+  const app = new Option('--app <app>', 'the app to break').choices(APPS).default(DEFAULT_APP);
+  faults.command('list').description('print every fault, its parameters and what it can hurt').addOption(app).action(list);
   faults
     .command('verify')
     .description('prove faults on a live cluster: each fix resolves, no cheat does (needs a running operator)')
     .argument('[types...]', `what to prove: ${NAMES.join(', ')} (default: all)`, collectType)
-    .addOption(new Option('--app <app>', 'the app to break').choices(APPS).default(DEFAULT_APP))
+    .addOption(app)
     .option('--sample', 'per fault only the reference fix, one honest fix, two cheats and nothing')
     .option('--seed <n>', 'chooses targets and the sample', wholeNumber(0), 0)
     .option('--parallel <n>', 'arenas at once', wholeNumber(1), 4)
@@ -45,8 +46,8 @@ export function register(program: Command): void {
     .action(run);
 }
 
-function list(): void {
-  const app = paperBaseline(loadApp());
+function list({ app: name }: { app: AppName }): void {
+  const app = paperBaseline(loadApp({ name }));
   for (const fault of FAULTS.values()) {
     console.log(`${fault.type}: ${fault.description}`);
     for (const [name, { description, cosmetic }] of Object.entries(fault.params)) {

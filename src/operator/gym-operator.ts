@@ -4,7 +4,7 @@ import type { Curriculum } from '../api/curriculum.ts';
 import type { Episode } from '../api/episode.ts';
 import { API_VERSION, ARENA_LABEL } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
-import { ConditionType, type DesignOutcome } from '../api/reasons.ts';
+import { ConditionType, type DesignOutcome, Reason } from '../api/reasons.ts';
 import { designed, type Happening } from '../curriculum/happening.ts';
 import { FAULT_TYPES } from '../faults/index.ts';
 import type { ArenaTraffic } from '../health/traffic.ts';
@@ -110,7 +110,7 @@ export class GymOperator extends Operator {
     const onHappening = (curriculum: Curriculum, { reason, message }: Happening): void =>
       events.event(
         { ...curriculum, apiVersion: API_VERSION, kind: Resources.curricula.kind },
-        { type: 'Normal', reason, action: 'Training', note: message },
+        { type: WARNINGS.has(reason) ? 'Warning' : 'Normal', reason, action: 'Training', note: message },
       );
     const onDesign = (curriculum: Curriculum, outcome: DesignOutcome, message: string): void => {
       this.#o.gymMetrics.design(outcome);
@@ -244,6 +244,9 @@ export class GymOperator extends Operator {
     );
   }
 }
+
+/** Happenings of a Curriculum that somebody should look into. */
+const WARNINGS: ReadonlySet<Reason> = new Set([Reason.InvalidSpec, Reason.DesignFailed]);
 
 const incidentObject = (incident: Incident) => ({ ...incident, apiVersion: API_VERSION, kind: Resources.incidents.kind });
 
