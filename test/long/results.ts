@@ -33,6 +33,11 @@ export class Results<T> {
 
   add(line: T): Promise<void> {
     this.lines.push(line);
+    return this.save();
+  }
+
+  /** Writes the summary anew, where it tells of more than the lines. */
+  save(): Promise<void> {
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
   }
