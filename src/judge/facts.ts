@@ -8,6 +8,8 @@ export interface ReadLine extends JudgedLine {
   readonly failed: boolean;
   /** kubectl ran and had nothing to list. */
   readonly foundNothing: boolean;
+  /** Names that kubectl said of the cluster, without those that the agent had typed itself. */
+  readonly evidence: ReadonlySet<string>;
 }
 
 /** What the rules of the heuristic judge look at. */
@@ -36,8 +38,8 @@ export function factsOf(input: JudgeInput): Facts {
   const history = input.history.filter((line) => line.action === 'Command').map(readLine);
   const line = readLine(input.step);
   const all = [...history, line].map(({ parsed, mutations }) => ({ asks: asksOf(parsed), mutations }));
-  const names = new Set([`${input.alert.title} ${input.alert.message}`, ...history.map(evidenceOf)].flatMap(namesIn));
-  const seen = new Set([...names, ...namesIn(evidenceOf(line))]);
+  const names = new Set(namesIn(`${input.alert.title} ${input.alert.message}`));
+  for (const { evidence } of history) for (const name of evidence) names.add(name);
   const worked = history.filter((earlier) => !earlier.failed);
   return {
     line,
@@ -50,13 +52,21 @@ export function factsOf(input: JudgeInput): Facts {
       .flatMap((earlier) => earlier.parsed.kubectl.filter((it) => it.mutating)),
     looksBefore: worked.flatMap((earlier) => earlier.parsed.kubectl.filter(isCloseLook)),
     known: (name) => names.has(name) || [...names].some((other) => other.startsWith(`${name}-`)),
-    seen,
+    seen: new Set([...names, ...line.evidence]),
   };
 }
 
+/** A line is looked back at by every later step of its episode, and read once. */
+const READ = new WeakMap<JudgedLine, ReadLine>();
+
 function readLine(line: JudgedLine): ReadLine {
+  const known = READ.get(line);
+  if (known) return known;
   const parsed = parseCommand(cleanLine(line.command));
-  return { ...line, parsed, failed: hasFailed(line, parsed), foundNothing: /^No resources found/m.test(line.output) };
+  const facts = { ...line, parsed, failed: hasFailed(line, parsed), foundNothing: /^No resources found/m.test(line.output) };
+  const read = { ...facts, evidence: evidenceOf(facts) };
+  READ.set(line, read);
+  return read;
 }
 
 /** A filter that matches nothing exits 1 and is no error; an error of kubectl in front of a filter is one although the line exits 0. */
@@ -68,19 +78,16 @@ function hasFailed(line: JudgedLine, parsed: ParsedCommand): boolean {
 }
 
 /** True when the output is what kubectl said of the cluster, and nothing that the agent could have made it say. */
-export function tellsOfCluster(line: ReadLine): boolean {
+export function tellsOfCluster(line: Pick<ReadLine, 'parsed' | 'failed'>): boolean {
   const { kubectl, programs } = line.parsed;
   const own = programs.some((program) => !FILTERS.has(program)) || kubectl.some(printsForTheAgent);
   return !line.failed && kubectl.length > 0 && !own;
 }
 
-/** What kubectl said of the cluster, without the words that the agent had typed itself. */
-function evidenceOf(line: ReadLine): string {
-  if (!tellsOfCluster(line)) return '';
+function evidenceOf(line: Omit<ReadLine, 'evidence'>): ReadonlySet<string> {
+  if (!tellsOfCluster(line)) return new Set();
   const typed = new Set(namesIn(line.command));
-  return namesIn(line.output)
-    .filter((name) => !typed.has(name))
-    .join(' ');
+  return new Set(namesIn(line.output).filter((name) => !typed.has(name)));
 }
 
 /** Templates print literals, and a program in a container prints what it is told to. */

@@ -36,7 +36,7 @@ export function hintOf({ line, history, looksBefore, reads, changedBefore }: Fac
 
 /** What the last list that kubectl printed shows as not in order. */
 function ailingIn(lines: readonly ReadLine[]): Ailing[] {
-  const list = lines.findLast((it) => tellsOfCluster(it) && /^\S.* READY /m.test(it.output));
+  const list = lines.findLast((it) => tellsOfCluster(it) && it.output.includes(' READY ') && /^\S.* READY /m.test(it.output));
   return (list?.output ?? '').split('\n').flatMap((row) => {
     const [, namespace, name, ready, wanted, status = ''] = ROW.exec(row) ?? [];
     if (name === undefined) return [];

@@ -9,8 +9,10 @@ import { parseArgs } from 'node:util';
 import { MULTI_FAULT } from '../../src/designer/seeded.ts';
 import { FAULT_TYPES } from '../../src/faults/index.ts';
 import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
+import { measureChoice } from './choice.ts';
 import { measureFix } from './fix.ts';
 import { attachGym, startGym } from './gym.ts';
+import { measureJudging } from './judging.ts';
 import { describeCommit, describeMachine } from './machine.ts';
 import { MemoryWatch } from './memory.ts';
 import { measureReset } from './reset.ts';
@@ -25,6 +27,8 @@ interface Size {
   resetRounds: number;
   stepRounds: number;
   fixRounds: number;
+  choicePairs: number;
+  judgeRounds: number;
   levels: readonly Level[];
   /** Milliseconds after which a level starts no further episode. */
   limitMs: number;
@@ -34,6 +38,8 @@ const FULL: Size = {
   resetRounds: 2,
   stepRounds: 12,
   fixRounds: 1,
+  choicePairs: 40,
+  judgeRounds: 100,
   levels: [
     { sessions: 1, episodes: 8 },
     { sessions: 8, episodes: 48 },
@@ -46,6 +52,8 @@ const QUICK: Size = {
   resetRounds: 1,
   stepRounds: 3,
   fixRounds: 1,
+  choicePairs: 10,
+  judgeRounds: 20,
   levels: [
     { sessions: 1, episodes: 2 },
     { sessions: 2, episodes: 4 },
@@ -100,6 +108,9 @@ try {
   const { faults } = size;
   const reset_s = await part('reset', () => measureReset(gym, watch, { faults, rounds: size.resetRounds, firstSeed: base, app, say }));
   const step_ms = await part('step', () => measureStep(gym, watch, { rounds: size.stepRounds, seed: base + 1000, say }));
+  // Without the gym: on an API server of its own, and in this process.
+  const choice_ms = await part('choice', () => measureChoice({ pairs: size.choicePairs, say }));
+  const judging_ms = await part('judging', () => measureJudging({ rounds: size.judgeRounds, say }));
   const fix_report_s = await part('fix', () =>
     measureFix(gym, watch, { faults, rounds: size.fixRounds, firstSeed: base + 2000, app, say }),
   );
@@ -122,6 +133,8 @@ try {
     reset_s,
     step_ms,
     fix_report_s,
+    choice_ms,
+    judging_ms,
     episodes_per_hour,
     memory_mb,
   };

@@ -15,13 +15,17 @@ export function judgeOf(curriculum: Curriculum | undefined): { name: JudgeName; 
   return { name, mayVeto: name !== 'heuristic' && curriculum?.spec.judge.veto === true };
 }
 
-export const judgedLine = ({ spec }: Step): JudgedLine => ({
-  action: spec.action,
-  command: spec.command,
-  output: spec.output ?? '',
-  mutations: spec.mutations,
-  ...(spec.exitCode === undefined ? {} : { exitCode: spec.exitCode }),
-});
+const JUDGED = new WeakMap<Step, JudgedLine>();
+
+/** The same object for the same Step, so that what a judge has read of it need not be read again for later steps. */
+export function judgedLine(step: Step): JudgedLine {
+  const known = JUDGED.get(step);
+  if (known) return known;
+  const { action, command, output = '', mutations, exitCode } = step.spec;
+  const line = { action, command, output, mutations, ...(exitCode === undefined ? {} : { exitCode }) };
+  JUDGED.set(step, line);
+  return line;
+}
 
 /** What every question to a judge says of the episode. */
 export function judgedEpisode(episode: Episode, incident: Incident, snapshot: ArenaSnapshot | undefined): JudgedEpisode {
