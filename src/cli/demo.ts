@@ -5,9 +5,9 @@ import { run as runProgram } from '../local/command.ts';
 import { down } from './down.ts';
 import { OpenEnvClient } from './runbook/openenv-client.ts';
 import { playRunbook } from './runbook/runbook.ts';
-import { bringUp, lockGym } from './up.ts';
+import { addUpOptions, bringUp, lockGym, type UpOptions } from './up.ts';
 
-interface DemoFlags {
+interface DemoFlags extends Pick<UpOptions, 'provider' | 'name' | 'port'> {
   fault: string;
   seed: number;
   keep?: boolean;
@@ -24,8 +24,7 @@ export interface DemoResult {
 
 /** `gymctl demo`: a cluster, the gym, one incident, played by a runbook that knows nothing of either. */
 export function register(program: Command): void {
-  program
-    .command('demo')
+  addUpOptions(program.command('demo'))
     .description('bring everything up, play one incident with the runbook agent, show its Episode, and remove everything')
     .option('--fault <type>', 'what is broken', 'oom_kill')
     .option('--seed <n>', 'where and how', Number, 1)
@@ -39,7 +38,8 @@ async function demo(flags: DemoFlags): Promise<void> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
-  const options = { signal: stop.signal, progress: say };
+  const { provider, name, port } = flags;
+  const options: UpOptions = { provider, name, port, signal: stop.signal, progress: say };
   const cluster = await openCluster(options);
   const unlock = await lockGym(cluster, options);
   // What stood before the demo is not the demo's to remove.
@@ -67,7 +67,7 @@ async function demo(flags: DemoFlags): Promise<void> {
     throw stop.signal.aborted ? stop.signal.reason : error;
   } finally {
     if (keep) say('Left standing; gymctl down removes it');
-    else await down({ progress: say });
+    else await down(options);
     await unlock();
   }
 }

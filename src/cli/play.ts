@@ -22,8 +22,6 @@ export function register(program: Command): void {
 
 async function play(flags: PlayFlags): Promise<void> {
   const client = await OpenEnvClient.connect(flags.url);
-  const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '$ ' });
-  lines.on('SIGINT', () => lines.close());
   try {
     let frame = await client.reset({
       ...(flags.fault ? { fault: flags.fault } : {}),
@@ -32,7 +30,12 @@ async function play(flags: PlayFlags): Promise<void> {
     show(frame);
     console.log('Lines run in a shell with kubectl; "diagnose: TEXT" records what you think, "report: resolved" ends it. Ctrl-D leaves.\n');
     if (frame.done) return;
-    lines.prompt();
+    // Not before: lines that are piped in would be read while nobody takes them.
+    const interactive = process.stdin.isTTY;
+    const output = interactive ? process.stdout : undefined;
+    using lines = createInterface({ input: process.stdin, output, prompt: '$ ', terminal: interactive });
+    lines.on('SIGINT', () => lines.close());
+    if (interactive) lines.prompt();
     for await (const line of lines) {
       if (line.trim()) {
         try {
@@ -44,10 +47,9 @@ async function play(flags: PlayFlags): Promise<void> {
         }
         if (frame.done) return;
       }
-      lines.prompt();
+      if (interactive) lines.prompt();
     }
   } finally {
-    lines.close();
     client.close();
   }
 }

@@ -33,15 +33,19 @@ export interface RunningGym {
 
 /** `gymctl up`: from nothing to a gym that agents can play in. */
 export function register(program: Command): void {
-  addClusterOptions(program.command('up'))
+  addUpOptions(program.command('up'))
     .description('start a cluster, install the gym in it, and print where the gateway and the kubeconfig are')
-    .option('--port <port>', 'port of 127.0.0.1 that leads to the gateway', parsePort, DEFAULT_PORT)
     .action(async (flags: { provider?: ProviderKind; name?: string; port: number }) => {
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(new Error('interrupted')));
       const gym = await up({ ...flags, signal: stop.signal, progress: (line) => console.error(line) });
       console.log(`gateway: ${gym.url}\nkubeconfig: ${gym.kubeconfig}`);
     });
+}
+
+/** Options that say where the gym comes up. */
+export function addUpOptions(command: Command): Command {
+  return addClusterOptions(command).option('--port <port>', 'port of 127.0.0.1 that leads to the gateway', parsePort, DEFAULT_PORT);
 }
 
 /** Options that say which cluster is meant. */
@@ -52,7 +56,7 @@ export function addClusterOptions(command: Command): Command {
     .option('--name <name>', 'name of the cluster, or of the kubeconfig context (default: gym)');
 }
 
-type UpOptions = GymOptions & { port?: number; signal?: AbortSignal };
+export type UpOptions = GymOptions & { port?: number; signal?: AbortSignal };
 
 /**
  * Cluster, images, chart, everything Ready, forwarder: each step is skipped when its outcome is there. A second `up` of the same gym waits for the

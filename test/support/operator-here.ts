@@ -31,7 +31,8 @@ export function startOperatorHere(o: { kubeconfig: string; identity: string; llm
     nodes: { cidrs: [], arenasAtOnce: 2 },
     onLeadershipLost: () => {},
   });
-  void operator.start();
+  // Whoever waits for this operator would only see that nothing happens.
+  operator.start().catch((error: Error) => console.error(`Operator ${identity} did not start: ${error.stack}`));
   return {
     async close() {
       await operator.stop();
