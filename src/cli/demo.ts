@@ -3,9 +3,11 @@ import { GYM_NAMESPACE } from '../api/group.ts';
 import { openCluster } from '../local/choose.ts';
 import { run as runProgram } from '../local/command.ts';
 import { down } from './down.ts';
+import { faultName } from './fault-name.ts';
 import { OpenEnvClient } from './runbook/openenv-client.ts';
 import { playRunbook } from './runbook/runbook.ts';
 import { bringUp, lockGym } from './up.ts';
+import { wholeNumber } from './whole-number.ts';
 
 interface DemoFlags {
   fault: string;
@@ -27,8 +29,8 @@ export function register(program: Command): void {
   program
     .command('demo')
     .description('bring everything up, play one incident with the runbook agent, show its Episode, and remove everything')
-    .option('--fault <type>', 'what is broken', 'oom_kill')
-    .option('--seed <n>', 'where and how', Number, 1)
+    .option('--fault <type>', 'what is broken', faultName, 'oom_kill')
+    .option('--seed <n>', 'where and how', wholeNumber(0), 1)
     .option('--keep', 'leave the cluster standing')
     .option('--json', 'end with one line of JSON: resolved, reward, steps, seconds')
     .action(demo);
