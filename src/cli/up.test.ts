@@ -14,6 +14,13 @@ const gymctl = (...args: string[]) =>
 test.each<[string, string[], RegExp]>([
   ['a port that is none', ['up', '--port', '70000'], /give a port between 1 and 65535/],
   ['a provider that does not exist', ['down', '--provider', 'foo'], /Allowed choices are native, kind, context/],
+  ['a registry for a cluster that needs none', ['up', '--registry', 'r.example.com'], /--registry goes with --provider context/],
+  [
+    'a registry with a scheme',
+    ['up', '--provider', 'context', '--registry', 'https://r.example.com'],
+    /give HOST, HOST:PORT or .*without https/,
+  ],
+  ['a registry with a slash at its end', ['up', '--provider', 'context', '--registry', 'r.example.com/gym/'], /give HOST, HOST:PORT or /],
   ['a demo of a seed that is no number', ['demo', '--seed', 'abc'], /give a whole number of 0 or more/],
   ['a demo of a fault that does not exist', ['demo', '--fault', 'nosuch'], /the faults are oom_kill, .*multi-fault/],
   ['a proof of a fault that does not exist', ['faults', 'verify', 'oom_kill', 'nosuch'], /the faults are oom_kill, .*multi-fault/],

@@ -1,10 +1,9 @@
 import { access } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/config.ts';
 import { cacheDir, cachedProgram } from '../local/cache.ts';
-import { chartFingerprint, installChart } from '../local/chart.ts';
+import { chartFingerprint, chartValues, installChart } from '../local/chart.ts';
 import { openCluster } from '../local/choose.ts';
 import { ensureForwarder, forwardStateFile } from '../local/forward.ts';
 import { type BuiltImage, buildImages, IMAGE_SETS } from '../local/images/build.ts';
@@ -36,7 +35,10 @@ export function register(program: Command): void {
   addClusterOptions(program.command('up'))
     .description('start a cluster, install the gym in it, and print where the gateway and the kubeconfig are')
     .option('--port <port>', 'port of 127.0.0.1 that leads to the gateway', parsePort, DEFAULT_PORT)
-    .action(async (flags: { provider?: ProviderKind; name?: string; port: number }) => {
+    .option('--registry <registry>', 'where the cluster of a context pulls the images from (default: its nodes have them)', parseRegistry)
+    .action(async (flags: { provider?: ProviderKind; name?: string; port: number; registry?: string }, command: Command) => {
+      if (flags.registry && flags.provider !== 'context')
+        command.error('error: --registry goes with --provider context; a local cluster gets the images without a registry');
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(new Error('interrupted')));
       const gym = await up({ ...flags, signal: stop.signal, progress: (line) => console.error(line) });
@@ -52,7 +54,7 @@ export function addClusterOptions(command: Command): Command {
     .option('--name <name>', 'name of the cluster, or of the kubeconfig context (default: gym)');
 }
 
-type UpOptions = GymOptions & { port?: number; signal?: AbortSignal };
+type UpOptions = GymOptions & { port?: number; registry?: string; signal?: AbortSignal };
 
 /**
  * Cluster, images, chart, everything Ready, forwarder: each step is skipped when its outcome is there. A second `up` of the same gym waits for the
@@ -83,7 +85,7 @@ export async function bringUp(cluster: ClusterProvider, o: UpOptions): Promise<R
   try {
     const before = await readInstalled(client);
     const images = cluster.kind === 'context' ? [] : await loadImages(cluster, before.images, progress, signal);
-    const values = { image: { id: images.map((image) => basename(image)).join(' ') } };
+    const values = chartValues(images, o.registry);
     const chart = await chartFingerprint(values);
     if (before.chart !== chart) {
       progress('Installing operator, gateway and runners');
@@ -131,6 +133,12 @@ export async function program(name: string): Promise<string> {
     () => cached,
     () => name,
   );
+}
+
+function parseRegistry(text: string): string {
+  if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)*$/.test(text))
+    throw new InvalidArgumentError('give HOST, HOST:PORT or either with /PATH, without https://');
+  return text;
 }
 
 function parsePort(text: string): number {
