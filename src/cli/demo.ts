@@ -3,11 +3,13 @@ import { GYM_NAMESPACE } from '../api/group.ts';
 import { openCluster } from '../local/choose.ts';
 import { run as runProgram } from '../local/command.ts';
 import { down } from './down.ts';
+import { faultName } from './fault-name.ts';
 import { OpenEnvClient } from './runbook/openenv-client.ts';
 import { playRunbook } from './runbook/runbook.ts';
 import { addUpOptions, bringUp, lockGym, type UpOptions } from './up.ts';
+import { wholeNumber } from './whole-number.ts';
 
-interface DemoFlags extends Pick<UpOptions, 'provider' | 'name' | 'port'> {
+interface DemoFlags extends Omit<UpOptions, 'progress' | 'signal'> {
   fault: string;
   seed: number;
   keep?: boolean;
@@ -26,8 +28,8 @@ export interface DemoResult {
 export function register(program: Command): void {
   addUpOptions(program.command('demo'))
     .description('bring everything up, play one incident with the runbook agent, show its Episode, and remove everything')
-    .option('--fault <type>', 'what is broken', 'oom_kill')
-    .option('--seed <n>', 'where and how', Number, 1)
+    .option('--fault <type>', 'what is broken', faultName, 'oom_kill')
+    .option('--seed <n>', 'where and how', wholeNumber(0), 1)
     .option('--keep', 'leave the cluster standing')
     .option('--json', 'end with one line of JSON: resolved, reward, steps, seconds')
     .action(demo);
@@ -38,8 +40,7 @@ async function demo(flags: DemoFlags): Promise<void> {
   const stop = new AbortController();
   const interrupt = (): void => stop.abort(new Error('interrupted'));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, interrupt);
-  const { provider, name, port } = flags;
-  const options: UpOptions = { provider, name, port, signal: stop.signal, progress: say };
+  const options: UpOptions = { ...flags, signal: stop.signal, progress: say };
   const cluster = await openCluster(options);
   const unlock = await lockGym(cluster, options);
   // What stood before the demo is not the demo's to remove.

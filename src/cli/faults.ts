@@ -1,8 +1,8 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { APPS, type AppName, DEFAULT_APP } from '../api/apps.ts';
-import { MULTI_FAULT, seededIncident } from '../designer/seeded.ts';
+import { FAULT_NAMES, seededIncident } from '../designer/seeded.ts';
 import { targetsOf } from '../faults/engine.ts';
-import { FAULT_TYPES, FAULTS } from '../faults/index.ts';
+import { FAULTS } from '../faults/index.ts';
 import { seededRandom } from '../faults/random.ts';
 import { verify } from '../faults/verify.ts';
 import { allPlays, type Scenario, samplePlays } from '../faults/verify-plan.ts';
@@ -15,9 +15,8 @@ import { createLogger } from '../kube/logger.ts';
 import { cachedProgram } from '../local/cache.ts';
 import { openCluster } from '../local/choose.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { faultName } from './fault-name.ts';
 import { wholeNumber } from './whole-number.ts';
-
-const NAMES = [...FAULT_TYPES, MULTI_FAULT];
 
 interface VerifyFlags {
   app: AppName;
@@ -36,7 +35,7 @@ export function register(program: Command): void {
   faults
     .command('verify')
     .description('prove faults on a live cluster: each fix resolves, no cheat does (needs a running operator)')
-    .argument('[types...]', `what to prove: ${NAMES.join(', ')} (default: all)`, collectType)
+    .argument('[types...]', `what to prove: ${FAULT_NAMES.join(', ')} (default: all)`, collectType)
     .addOption(app)
     .option('--sample', 'per fault only the reference fix, one honest fix, two cheats and nothing')
     .option('--seed <n>', 'chooses targets and the sample', wholeNumber(0), 0)
@@ -60,7 +59,7 @@ function list({ app: name }: { app: AppName }): void {
 
 async function run(types: string[], flags: VerifyFlags): Promise<void> {
   const app = paperBaseline(loadApp({ name: flags.app }));
-  const scenarios = (types.length ? types : NAMES).map((name) => scenarioOf(name, flags.seed, app));
+  const scenarios = (types.length ? types : FAULT_NAMES).map((name) => scenarioOf(name, flags.seed, app));
   const plays = scenarios.flatMap((s) =>
     flags.sample ? samplePlays(s, app, seededRandom(`sample ${s.name} ${flags.seed}`)) : allPlays(s, app),
   );
@@ -94,7 +93,4 @@ function scenarioOf(name: string, seed: number, app: Baseline): Scenario {
   return { name, faults: seededIncident(seed, app, name).faults };
 }
 
-function collectType(value: string, previous: string[] | undefined): string[] {
-  if (!NAMES.includes(value)) throw new InvalidArgumentError(`the faults are ${NAMES.join(', ')}`);
-  return [...(previous ?? []), value];
-}
+const collectType = (value: string, previous: string[] = []): string[] => [...previous, faultName(value)];

@@ -69,7 +69,10 @@ export async function waitUntilReady(o: { client: KubeClient; progress: Progress
   for (const reflector of all) reflector.start();
   pods.subscribe(({ object }) => {
     const image = unpullableImage(object);
-    if (image) unpullable.abort(new ClusterError(`The cluster cannot pull ${image}: push the images (gymctl images list) to where it can`));
+    if (image) {
+      const advice = 'push the images (gymctl images list) to a registry that it pulls from, and name that with --registry';
+      unpullable.abort(new ClusterError(`The cluster cannot pull ${image}: ${advice}`));
+    }
   });
   try {
     await Promise.all(all.map((reflector) => reflector.waitForSync(signal)));

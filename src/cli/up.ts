@@ -1,10 +1,9 @@
 import { access } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { KubeClient } from '../kube/client.ts';
 import { loadKubeConfig } from '../kube/config.ts';
 import { cacheDir, cachedProgram } from '../local/cache.ts';
-import { chartFingerprint, installChart } from '../local/chart.ts';
+import { chartFingerprint, chartValues, installChart } from '../local/chart.ts';
 import { openCluster } from '../local/choose.ts';
 import { ensureForwarder, forwardStateFile } from '../local/forward.ts';
 import { type BuiltImage, buildImages, IMAGE_SETS } from '../local/images/build.ts';
@@ -35,7 +34,7 @@ export interface RunningGym {
 export function register(program: Command): void {
   addUpOptions(program.command('up'))
     .description('start a cluster, install the gym in it, and print where the gateway and the kubeconfig are')
-    .action(async (flags: { provider?: ProviderKind; name?: string; port: number }) => {
+    .action(async (flags: Omit<UpOptions, 'progress' | 'signal'>) => {
       const stop = new AbortController();
       for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort(new Error('interrupted')));
       const gym = await up({ ...flags, signal: stop.signal, progress: (line) => console.error(line) });
@@ -45,7 +44,14 @@ export function register(program: Command): void {
 
 /** Options that say where the gym comes up. */
 export function addUpOptions(command: Command): Command {
-  return addClusterOptions(command).option('--port <port>', 'port of 127.0.0.1 that leads to the gateway', parsePort, DEFAULT_PORT);
+  return addClusterOptions(command)
+    .option('--port <port>', 'port of 127.0.0.1 that leads to the gateway', parsePort, DEFAULT_PORT)
+    .option('--registry <registry>', 'where the cluster of a context pulls the images from (default: its nodes have them)', parseRegistry)
+    .hook('preAction', (up) => {
+      const { registry, provider } = up.opts<UpOptions>();
+      if (registry && provider !== 'context')
+        up.error('error: --registry goes with --provider context; a local cluster gets the images without a registry');
+    });
 }
 
 /** Options that say which cluster is meant. */
@@ -56,7 +62,7 @@ export function addClusterOptions(command: Command): Command {
     .option('--name <name>', 'name of the cluster, or of the kubeconfig context (default: gym)');
 }
 
-export type UpOptions = GymOptions & { port?: number; signal?: AbortSignal };
+export type UpOptions = GymOptions & { port?: number; registry?: string; signal?: AbortSignal };
 
 /**
  * Cluster, images, chart, everything Ready, forwarder: each step is skipped when its outcome is there. A second `up` of the same gym waits for the
@@ -87,7 +93,7 @@ export async function bringUp(cluster: ClusterProvider, o: UpOptions): Promise<R
   try {
     const before = await readInstalled(client);
     const images = cluster.kind === 'context' ? [] : await loadImages(cluster, before.images, progress, signal);
-    const values = { image: { id: images.map((image) => basename(image)).join(' ') } };
+    const values = chartValues(images, o.registry);
     const chart = await chartFingerprint(values);
     if (before.chart !== chart) {
       progress('Installing operator, gateway and runners');
@@ -135,6 +141,12 @@ export async function program(name: string): Promise<string> {
     () => cached,
     () => name,
   );
+}
+
+function parseRegistry(text: string): string {
+  if (!/^[\w.-]+(:\d+)?(\/[\w.-]+)*$/.test(text))
+    throw new InvalidArgumentError('give HOST, HOST:PORT or either with /PATH, without https://');
+  return text;
 }
 
 function parsePort(text: string): number {

@@ -10,6 +10,8 @@ import { withParams } from './procedural.ts';
 const TYPES: readonly string[] = [...FAULTS.keys()];
 /** Name under which a reset asks for an incident of several faults; no fault type of its own. */
 export const MULTI_FAULT = 'multi-fault';
+/** All names of faults that a reset can ask for. */
+export const FAULT_NAMES: readonly string[] = [...TYPES, MULTI_FAULT];
 /** One seed in so many is an incident of several faults. */
 const MULTI_EVERY = 4;
 
@@ -41,7 +43,7 @@ export function seededIncident(seed: number, app: Baseline, fault?: string): Inl
 function choose(seed: number, app: Baseline, fault: string | undefined, random: Random): Candidate[] {
   if (fault === MULTI_FAULT) return several(seed, app, random);
   if (fault !== undefined) {
-    if (!TYPES.includes(fault)) throw new Error(`Fault type ${fault} does not exist; the types are ${[...TYPES, MULTI_FAULT].join(', ')}`);
+    if (!TYPES.includes(fault)) throw new Error(`Fault type ${fault} does not exist; the types are ${FAULT_NAMES.join(', ')}`);
     return [nth(seed, byType(app, [fault]))];
   }
   const round = Math.floor(seed / MULTI_EVERY);

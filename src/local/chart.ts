@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { must } from './command.ts';
 import { PACKAGE_ROOT } from './images/paths.ts';
 import { ClusterError } from './provider.ts';
@@ -13,8 +13,13 @@ const LINK_NOTE = /^walk\.go:\d+: found symbolic link/;
 
 /** Values that an installation sets; the rest is as in the chart's values.yaml. */
 export interface ChartValues {
-  image: { id: string };
+  image: { id: string; registry?: string };
 }
+
+/** Values for images that were loaded into the cluster from `archives`, or that it pulls from `registry`. */
+export const chartValues = (archives: readonly string[], registry?: string): ChartValues => ({
+  image: { id: archives.map((archive) => basename(archive)).join(' '), ...(registry ? { registry } : {}) },
+});
 
 /** helm's command lines; values are read from standard input. */
 export const helmCommands = {

@@ -56,7 +56,8 @@ export class ContextCluster implements ClusterProvider {
 
   async loadImage(): Promise<string[]> {
     throw new ClusterError(
-      `Images cannot be loaded into the cluster of a context: push them to a registry that "${this.name}" pulls from, and name it when installing`,
+      `Images cannot be loaded into the cluster of a context: push them to a registry that "${this.name}" pulls from, then run ` +
+        `gymctl up --provider context --name ${this.name} --registry REGISTRY`,
     );
   }
 

@@ -1,4 +1,5 @@
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -116,6 +117,33 @@ describe('FileArchive', () => {
     await archive.append(finished('b'));
     await archive.close();
     expect(uids()).toEqual(['b']);
+  });
+
+  test.each<[string, (line: string) => string, string[]]>([
+    ['half of a line', (line) => line.slice(0, line.length / 2), ['a', 'b', 'c']],
+    ['a whole line, whose sync then failed', (line) => line, ['a', 'b', 'b', 'c']],
+    ['a whole line without its end', (line) => line.trimEnd(), ['a', 'b', 'b', 'c']],
+    ['nothing', () => '', ['a', 'b', 'c']],
+  ])('a write that failed and left %s spoils no other line, and its record can be written again', async (_, left, kept) => {
+    let full = false;
+    const archive = await FileArchive.open(path, async (...args) => {
+      const file = await open(...args);
+      const append = file.appendFile.bind(file);
+      file.appendFile = async (line) => {
+        await append(full ? left(line as string) : line);
+        if (full) throw new Error('ENOSPC: no space left on device, write');
+      };
+      return file;
+    });
+    await archive.append(finished('a'));
+    full = true;
+    await expect(archive.append(finished('b'))).rejects.toThrow('ENOSPC');
+    full = false;
+    await archive.append(finished('b'));
+    await archive.append(finished('c'));
+    await archive.close();
+    expect(uids()).toEqual(kept);
+    expect(readFileSync(path, 'utf8')).not.toMatch(/^$\n/m);
   });
 
   test('a path that cannot be opened says which', async () => {

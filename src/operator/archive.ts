@@ -51,20 +51,21 @@ export class FileArchive implements ArchiveSink {
   readonly #file: FileHandle;
   readonly #uids: Set<string>;
   #last: Promise<void> = Promise.resolve();
+  /** A write failed since the last one that did not, so that the file may end in half a line. */
+  #mayBeCut = false;
 
   private constructor(file: FileHandle, uids: Set<string>) {
     this.#file = file;
     this.#uids = uids;
   }
 
-  /** Opens or makes the file and reads which episodes it holds; what a crash left of a last line is closed off, so that only that record is lost. */
-  static async open(path: string): Promise<FileArchive> {
+  /** Opens or makes the file and reads which episodes it holds; what a crash left of a last line is closed off. `openFile`: as that of node:fs. */
+  static async open(path: string, openFile: typeof open = open): Promise<FileArchive> {
     await mkdir(dirname(path), { recursive: true });
-    const file = await open(path, 'a+');
+    const file = await openFile(path, 'a+');
     try {
       const uids = await uidsIn(path);
-      const { size } = await file.stat();
-      if (size > 0 && (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0] !== NEWLINE) await file.write('\n');
+      await endLine(file);
       return new FileArchive(file, uids);
     } catch (error) {
       await file.close();
@@ -87,13 +88,23 @@ export class FileArchive implements ArchiveSink {
 
   async #write(record: ArchiveRecord): Promise<void> {
     if (this.#uids.has(record.uid)) return;
-    await this.#file.appendFile(`${JSON.stringify(record)}\n`);
+    const line = `${JSON.stringify(record)}\n`;
+    if (this.#mayBeCut) await endLine(this.#file);
+    this.#mayBeCut = true;
+    await this.#file.appendFile(line);
     await this.#file.datasync();
+    this.#mayBeCut = false;
     this.#uids.add(record.uid);
   }
 }
 
 const NEWLINE = 0x0a;
+
+/** Closes off a last line that was cut short, so that only that record is lost. */
+async function endLine(file: FileHandle): Promise<void> {
+  const { size } = await file.stat();
+  if (size > 0 && (await file.read(Buffer.alloc(1), 0, 1, size - 1)).buffer[0] !== NEWLINE) await file.write('\n');
+}
 
 async function uidsIn(path: string): Promise<Set<string>> {
   const uids = new Set<string>();
@@ -104,7 +115,7 @@ async function uidsIn(path: string): Promise<Set<string>> {
   return uids;
 }
 
-/** Undefined for a line that a crash cut short. */
+/** Undefined for a line that was cut short. */
 function uidOf(line: string): string | undefined {
   try {
     return (JSON.parse(line) as Partial<ArchiveRecord> | null)?.uid;

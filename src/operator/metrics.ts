@@ -9,6 +9,7 @@ import type { World } from './world.ts';
 /** What the gym itself is judged by, beside controller-runtime's metrics. Fault types are labels, so no arena may reach this port. */
 export class GymMetrics {
   readonly #episodes: Counter<'outcome' | 'fault'>;
+  readonly #unarchived: Counter;
   readonly #designs: Counter<'outcome'>;
   readonly #timeToSymptom: Histogram<'fault'>;
   readonly #timeToResolve: Histogram<'fault'>;
@@ -22,6 +23,11 @@ export class GymMetrics {
       registers,
     });
     for (const outcome of OUTCOMES) for (const fault of FAULT_TYPES) this.#episodes.inc({ outcome, fault }, 0);
+    this.#unarchived = new Counter({
+      name: 'gym_episodes_unarchived_total',
+      help: 'Episodes that ended without their line in the archive, which could not be written: their transcripts are lost',
+      registers,
+    });
     this.#designs = new Counter({
       name: 'gym_designs_total',
       help: 'Designs of incidents by an LLM, by what became of them; only proven ones are used',
@@ -66,6 +72,10 @@ export class GymMetrics {
     if (resolvedTime && !before.status?.resolvedTime && symptomTime) {
       this.#timeToResolve.observe({ fault }, secondsBetween(symptomTime, resolvedTime));
     }
+  }
+
+  unarchived(): void {
+    this.#unarchived.inc();
   }
 
   design(outcome: DesignOutcome): void {

@@ -10,6 +10,7 @@ import { createLogger, type Logger } from '../kube/logger.ts';
 import { createMetrics } from '../kube/metrics.ts';
 import { openLlm } from '../llm/open.ts';
 import { FileArchive } from './archive.ts';
+import { withAttempts } from './archive-attempts.ts';
 import { loadApps } from './arena/app.ts';
 import type { RbacSubject } from './arena/guard.ts';
 import type { OperatorConfig } from './config.ts';
@@ -60,7 +61,11 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
       faultTerms: [...FAULTS.values()].flatMap((f) => f.diagnosisTerms),
     }),
     llm,
-    archive: await FileArchive.open(config.archiveFile),
+    archive: withAttempts(await FileArchive.open(config.archiveFile), ({ metadata }, error) => {
+      gymMetrics.unarchived();
+      const details = { err: error, namespace: metadata.namespace, name: metadata.name, archive: config.archiveFile };
+      log.error(details, 'Lost the transcript of an episode: the archive cannot be written; give it space');
+    }),
     events,
     log,
     metrics,
