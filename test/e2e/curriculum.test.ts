@@ -119,6 +119,15 @@ describe('a Curriculum that an agent trains in', () => {
     expect(resolved(true)).toBeGreaterThan(0);
   });
 
+  test('calls weak what the agent failed, and nothing that it can do', () => {
+    const { mastery = [], weakSpots } = curriculum.status ?? {};
+    const failed = mastery.filter(({ fault, rate }) => !GOOD_AT.includes(fault) && rate === 0).map(({ fault }) => fault);
+    expect(failed.length).toBeGreaterThan(0);
+    expect(weakSpots).toEqual(expect.arrayContaining(failed));
+    const mastered = mastery.filter(({ rate }) => rate === 1).map(({ fault }) => fault);
+    expect(weakSpots?.filter((fault) => mastered.includes(fault))).toEqual([]);
+  });
+
   test('tried every unlocked fault before it came back to one', () => {
     const first = [...assignments].sort((a, b) => (a.spec.trial ?? 0) - (b.spec.trial ?? 0)).slice(0, 4);
     expect(new Set(first.map((a) => a.spec.pool?.type)).size).toBe(4);
