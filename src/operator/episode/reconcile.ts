@@ -27,8 +27,9 @@ import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
 import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf } from './conclude.ts';
-import { awaitsVerdict, concluded, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
+import { awaitsVerdict, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
 import { shrinkFinal } from './shrink.ts';
+import { concluded } from './value.ts';
 
 export interface EpisodeDependencies {
   client: KubeClient;
@@ -187,7 +188,7 @@ export class EpisodeReconciler {
     const resolved = status.outcome === 'Resolved';
     const last = await conclude({ judge: this.#deps.judges[name], asked, steps, status, mayVeto: mayVeto && resolved });
     if (!last.veto || !resolved) {
-      Object.assign(status, concluded(observed, status, last));
+      Object.assign(status, concluded(status, observed.difficulty, last));
       return undefined;
     }
     // The same pass once more, from what was written before it, and this time the resolution does not count.
