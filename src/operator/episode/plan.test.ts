@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Episode, EpisodeStatus } from '../../api/episode.ts';
+import type { IncidentStatus } from '../../api/incident.ts';
 import { cutBytes } from '../../api/text.ts';
 import { assignment } from '../../curriculum/testing.ts';
 import { DEFAULT_WEIGHTS } from '../../reward/weights.ts';
@@ -25,6 +26,9 @@ import {
 
 const ofCurriculum = (status: EpisodeStatus = {}): Episode =>
   episode(status, { incident: undefined, curriculumRef: { name: 'c' }, seed: 1 });
+const referring = episode({}, { incident: undefined, incidentRef: { name: 'e' } });
+/** As an Incident that ran out of time has it: users were hurt. */
+const timedOut: IncidentStatus = { conditions: [...(hurting.conditions ?? []), ...(failed('TimedOut').conditions ?? [])] };
 const ended: EpisodeStatus = { ...running, assignment: 'a-1', outcome: 'GaveUp', scorable: true, finishedTime: T0.toISOString() };
 
 const cases: Record<string, Case> = {
@@ -36,13 +40,42 @@ const cases: Record<string, Case> = {
     reason: 'IncidentNotFound',
   },
   'a referenced incident is claimed first': {
-    given: { episode: episode({}, { incident: undefined, incidentRef: { name: 'e' } }), incident: incident(hurting) },
+    given: { episode: referring, incident: incident(hurting) },
     action: 'claimIncident',
   },
   'a second episode on the same incident is refused': {
-    given: { episode: episode({}, { incident: undefined, incidentRef: { name: 'e' } }), incident: incident(hurting), claimedBy: 'other' },
+    given: { episode: referring, incident: incident(hurting), claimedBy: 'other' },
     outcome: 'InfrastructureFailed',
     reason: 'IncidentTaken',
+  },
+  'an incident that was resolved before the episode claimed it is not scored, and not claimed': {
+    given: { episode: referring, incident: incident(resolved) },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentOver',
+    message: 'Incident e was over before this episode began; make a new one',
+  },
+  'nor is one that was resolved before the alert went out': {
+    given: { episode: referring, incident: incident(resolved), claimedBy: 'eu' },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentOver',
+  },
+  'nor one that had timed out by then': {
+    given: { episode: referring, incident: incident({ ...hurting, ...timedOut }), claimedBy: 'eu' },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentOver',
+  },
+  'a referenced incident that is resolved once the alert is out is scored': {
+    given: playing([step(1, mutated)], {
+      episode: { ...referring, status: running },
+      incident: incident(resolved),
+      claimedBy: 'eu',
+      now: at(9),
+    }),
+    outcome: 'Resolved',
+    scorable: true,
   },
   'a fault that never took effect is unscorable': {
     given: { incident: incident(failed('SymptomNeverSeen')) },

@@ -81,6 +81,9 @@ export function planEpisode(o: EpisodeObservation): EpisodePlan {
   if (status.outcome) return planFinal(o, status);
   if (!o.gatewayAlive) return finish(o, status, 'InfrastructureFailed', Reason.GatewayLost, 'The gateway that played this episode is gone');
   if (!o.incident) return planStart(o, status);
+  // Before it is claimed: one that is over stays as it is.
+  const over = status.startedTime ? undefined : planOver(o, o.incident, status);
+  if (over) return over;
   if (episode.spec.incidentRef && o.claimedBy !== episode.metadata.uid) {
     if (!o.claimedBy) return { action: 'claimIncident', status };
     return finish(
@@ -112,6 +115,18 @@ function planStart(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
   return { action: 'createIncident', status };
 }
 
+/** Ends an episode whose Incident was over before the alert went out: nobody has worked on it, so there is nothing to score. */
+function planOver(o: EpisodeObservation, incident: Incident, status: EpisodeStatus): EpisodePlan | undefined {
+  const { conditions: list, resolvedTime } = incident.status ?? {};
+  const succeeded = findCondition(list, ConditionType.Succeeded);
+  const failed = succeeded?.status === 'False';
+  if (resolvedTime === undefined && !failed) return undefined;
+  const { name } = incident.metadata;
+  const end = (reason: string, message: string) => finish(o, { ...status, incident: name }, 'InfrastructureFailed', reason, message);
+  if (failed && !isTrue(list, ConditionType.SymptomObserved)) return end(Reason.IncidentFailed, succeeded.message);
+  return end(Reason.IncidentOver, `Incident ${name} was over before this episode began; make a new one`);
+}
+
 /** Sends the alert once users are hurt; undefined when play may go on in the same pass. */
 function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | undefined {
   const list = o.incident?.status?.conditions;
@@ -126,8 +141,6 @@ function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | 
     status.conditions = condition(o, status, ConditionType.Succeeded, 'Unknown', Reason.Running, 'Waiting for the on-call');
     return undefined;
   }
-  const succeeded = findCondition(list, ConditionType.Succeeded);
-  if (succeeded?.status === 'False') return finish(o, status, 'InfrastructureFailed', Reason.IncidentFailed, succeeded.message);
   if (o.steps.some((s) => s.spec.action === 'Detach')) {
     return finish(o, status, 'Abandoned', Reason.Detached, 'The agent left before the incident had begun', false);
   }

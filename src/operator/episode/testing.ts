@@ -73,6 +73,7 @@ export interface Case {
   decided?: number;
   settling?: boolean;
   reason?: string;
+  message?: string;
   waitMs?: number;
 }
 
@@ -102,6 +103,7 @@ export function expectPlan(c: Case): void {
   if (c.decided !== undefined) expect(plan.status.decidedSteps).toBe(c.decided);
   if (c.settling !== undefined) expect(plan.status.settling).toBe(c.settling);
   if (c.reason) expect(findCondition(plan.status.conditions, 'Succeeded')?.reason).toBe(c.reason);
+  if (c.message) expect(findCondition(plan.status.conditions, 'Succeeded')?.message).toBe(c.message);
   if (c.waitMs !== undefined) expect(plan.requeueAfterMs).toBe(c.waitMs);
   // In the past means at once, and then again and again.
   expect(plan.requeueAfterMs ?? 0).toBeGreaterThanOrEqual(0);
