@@ -39,7 +39,16 @@ export function judgedEpisode(episode: Episode, incident: Incident, snapshot: Ar
   };
 }
 
-/** The judge's last word: its scores take the place of the rules', and a veto takes back a resolution. `llm`: what asking took. */
+/**
+ * Whether a final status is a resolution that a judge may take back: one that the oracle granted, once at each step. That nothing was broken and
+ * nothing was touched is a plain fact.
+ */
+export function mayBeVetoed(incident: Incident, { outcome, veto, decidedSteps = 0 }: EpisodeStatus): boolean {
+  if (outcome !== 'Resolved' || incident.status?.resolvedTime === undefined) return false;
+  return !veto || decidedSteps > veto.step;
+}
+
+/** The judge's last word: its scores take the place of the rules', and a veto, where there may be one, takes back a resolution. `llm`: what asking took. */
 export async function conclude(o: {
   judge: Judge;
   asked: JudgedEpisode;
@@ -57,5 +66,5 @@ export async function conclude(o: {
     ...(status.fixScore === undefined ? {} : { fixedShare: status.fixScore }),
   });
   const scores = { ...(diagnosisScore === undefined ? {} : { diagnosisScore }), ...(fixScore === undefined ? {} : { fixScore }) };
-  return { scores, ...(llm ? { llm } : {}), ...(veto ? { veto } : {}) };
+  return { scores, ...(llm ? { llm } : {}), ...(mayVeto && veto ? { veto } : {}) };
 }

@@ -26,7 +26,7 @@ import { baselineOf } from '../incident/baseline.ts';
 import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
-import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf } from './conclude.ts';
+import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf, mayBeVetoed } from './conclude.ts';
 import { awaitsVerdict, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
 import { shrinkFinal } from './shrink.ts';
 import { concluded } from './value.ts';
@@ -78,9 +78,11 @@ export class EpisodeReconciler {
       case 'expire':
         await client.delete(Resources.episodes, episode.metadata, { uid: episode.metadata.uid as string });
         return undefined;
-      case 'none':
-        await this.#write(episode, observed, plan, log);
-        return this.#next(episode, plan);
+      case 'none': {
+        const judged = await this.#concluded(observed, plan);
+        await this.#write(episode, observed, judged, log);
+        return this.#next(episode, judged);
+      }
     }
   }
 
@@ -173,29 +175,23 @@ export class EpisodeReconciler {
   }
 
   /**
-   * Asks the judge for its last word and puts its scores into `status`. When it takes a resolution back: the Episode with the veto in it and what that
-   * means for it.
+   * The plan as the judge's last word leaves it: with its scores, or, where it takes a resolution back, the plan of the same pass in which that
+   * resolution does not count. At most one veto a pass.
    */
-  async #conclude(
-    episode: Episode,
-    observed: EpisodeObservation,
-    status: EpisodeStatus,
-  ): Promise<{ observed: EpisodeObservation; plan: EpisodePlan } | undefined> {
-    const { incident, steps } = observed;
+  async #concluded(observed: EpisodeObservation, plan: EpisodePlan, first = true): Promise<EpisodePlan> {
+    const { episode, incident, steps, difficulty } = observed;
+    const { status } = plan;
     const { name, mayVeto } = judgeOf(this.#curriculum(episode));
-    if (name === 'heuristic' || !incident?.status?.alert) return undefined;
+    if (!plan.finished || !status.scorable || name === 'heuristic' || !incident?.status?.alert) return plan;
     const asked = judgedEpisode(episode, incident, this.#snapshot(incident));
-    const resolved = status.outcome === 'Resolved';
-    const last = await conclude({ judge: this.#deps.judges[name], asked, steps, status, mayVeto: mayVeto && resolved });
-    if (!last.veto || !resolved) {
-      Object.assign(status, concluded(status, observed.difficulty, last));
-      return undefined;
-    }
-    // The same pass once more, from what was written before it, and this time the resolution does not count.
+    const vetoable = first && mayVeto && mayBeVetoed(incident, status);
+    const last = await conclude({ judge: this.#deps.judges[name], asked, steps, status, mayVeto: vetoable });
+    if (!last.veto) return { ...plan, status: concluded(status, difficulty, last) };
+    // From what was written before this pass.
     const veto = { step: status.decidedSteps ?? 0, reason: last.veto.slice(0, 512) };
     const before = { ...episode.status, veto, llm: sumLlmUse([episode.status?.llm, last.llm]) };
     const again = { ...observed, episode: { ...episode, status: before } };
-    return { observed: again, plan: planEpisode(again) };
+    return this.#concluded(again, planEpisode(again), false);
   }
 
   #curriculum({ metadata, spec }: Episode): Curriculum | undefined {
@@ -294,10 +290,6 @@ export class EpisodeReconciler {
         alert: incident.status.alert,
         ...(maxSteps ? { maxSteps } : {}),
       });
-    }
-    if (plan.finished && status.scorable) {
-      const vetoed = await this.#conclude(episode, observed, status);
-      if (vetoed) return this.#write(episode, vetoed.observed, vetoed.plan, log);
     }
     // The archive first: a process that dies in between appends the same episode again, and readers keep one by uid.
     if (plan.finished) await archive.append({ episode: { ...episode, status }, incident, steps: observed.steps });

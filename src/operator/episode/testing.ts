@@ -3,6 +3,7 @@ import { expect } from '@jest/globals';
 import { findCondition } from '../../api/conditions.ts';
 import type { Episode, EpisodeSpec, EpisodeStatus } from '../../api/episode.ts';
 import type { Incident, IncidentStatus } from '../../api/incident.ts';
+import type { OwnerReference } from '../../api/object.ts';
 import type { Step, StepSpec } from '../../api/step.ts';
 import type { Judgement } from '../../judge/judge.ts';
 import { type EpisodeObservation, type Health, planEpisode } from './plan.ts';
@@ -10,6 +11,7 @@ import { type EpisodeObservation, type Health, planEpisode } from './plan.ts';
 export const T0 = new Date('2026-01-01T00:00:00.000Z');
 export const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);
 export const judgement: Judgement = { score: 0.2, phase: 'triage', feedback: 'Looked at the pods', source: 'heuristic' };
+const OF_E: OwnerReference[] = [{ apiVersion: 'kubesregym.dev/v1alpha1', kind: 'Episode', name: 'e', uid: 'eu', controller: true }];
 
 export function episode(status: EpisodeStatus = {}, spec: EpisodeSpec = {}): Episode {
   return {
@@ -25,7 +27,7 @@ export function incident(status: IncidentStatus = {}): Incident {
   return {
     apiVersion: 'kubesregym.dev/v1alpha1',
     kind: 'Incident',
-    metadata: { name: 'e', namespace: 'kube-sre-gym', uid: 'iu' },
+    metadata: { name: 'e', namespace: 'kube-sre-gym', uid: 'iu', ownerReferences: OF_E },
     spec: { faults: [] },
     status,
   };
@@ -47,7 +49,7 @@ export function step(index: number, spec: Partial<StepSpec> = {}): Step {
   return {
     apiVersion: 'kubesregym.dev/v1alpha1',
     kind: 'Step',
-    metadata: { name: `e-${index}` },
+    metadata: { name: `e-${index}`, namespace: 'kube-sre-gym', uid: `su-${index}`, ownerReferences: OF_E },
     spec: {
       episode: 'e',
       index,

@@ -1,0 +1,146 @@
+import { describe, expect, test } from '@jest/globals';
+import { perApp } from '../../api/apps.ts';
+import type { Assignment } from '../../api/assignment.ts';
+import type { Curriculum } from '../../api/curriculum.ts';
+import type { Episode, EpisodeStatus } from '../../api/episode.ts';
+import { API_VERSION } from '../../api/group.ts';
+import type { Incident, IncidentStatus } from '../../api/incident.ts';
+import type { Step } from '../../api/step.ts';
+import { rulesWith } from '../../curriculum/testing.ts';
+import type { Conclusion, ConclusionInput, Judge } from '../../judge/judge.ts';
+import { FakeClock } from '../../kube/fake-clock.ts';
+import { silentLogger } from '../../kube/logger.ts';
+import type { ObjectRef, Resource } from '../../kube/resource.ts';
+import type { KubeObject } from '../../kube/types.ts';
+import { mayBeVetoed } from './conclude.ts';
+import type { Health } from './plan.ts';
+import { type EpisodeDependencies, EpisodeReconciler } from './reconcile.ts';
+import { control, episode, hurting, incident, judgement, mutated, resolved, running, step } from './testing.ts';
+
+const ref = { namespace: 'kube-sre-gym', name: 'e' };
+
+/** Objects of one kind, as a watch cache shows them the moment they are written. */
+class Objects<T extends KubeObject> {
+  readonly all = new Map<string, T>();
+  get = ({ name }: ObjectRef): T | undefined => this.all.get(name);
+  list = (): T[] => [...this.all.values()];
+  put = (object: T): T => {
+    this.all.set(object.metadata.name, object);
+    return object;
+  };
+  async waitFor(probe: () => unknown): Promise<void> {
+    if (!probe()) throw new Error('The cache never shows that');
+  }
+}
+
+/** An Episode in play, and a judge that says what the test tells it; the test plays agent and Incident. */
+class Table {
+  readonly episodes = new Objects<Episode>();
+  readonly incidents = new Objects<Incident>();
+  readonly steps = new Objects<Step>();
+  readonly curricula = new Objects<Curriculum>();
+  readonly assignments = new Objects<Assignment>();
+  readonly arenas = new Objects<KubeObject>();
+  readonly clock = new FakeClock();
+  /** What the judge was asked for its last word, in order. */
+  readonly asked: ConclusionInput[] = [];
+  lastWord: (input: ConclusionInput) => Promise<Conclusion> = async () => ({ source: 'llm' });
+  verdict: Health['verdict'] = 'broken';
+  readonly #reconciler: EpisodeReconciler;
+
+  constructor(o: { incident: IncidentStatus; veto?: boolean; maxSteps?: number }) {
+    const { spec } = rulesWith({ judge: { kind: 'both', veto: o.veto ?? true } });
+    this.curricula.put({ apiVersion: API_VERSION, kind: 'Curriculum', metadata: { ...ref, name: 'c' }, spec });
+    const status: EpisodeStatus = { ...running, alert: hurting.alert, assignment: 'a', maxSteps: o.maxSteps ?? 8 };
+    this.episodes.put(episode(status, { incident: undefined, curriculumRef: { name: 'c' } }));
+    this.incidents.put(incident(o.incident));
+    const judge: Judge = {
+      score: async () => judgement,
+      conclude: async (input) => {
+        // A judge that is asked without end would never let another timer run, so it ends the test.
+        if (this.asked.push(input) > 10) throw new Error('The judge is asked again and again');
+        return this.lastWord(input);
+      },
+    };
+    const look = async () => this.#health();
+    const health = { verdict: look, again: look, baseline: () => ({}), snapshot: () => undefined };
+    this.#reconciler = new EpisodeReconciler({
+      client: { replace: async (resource: Resource, object: KubeObject) => this.#replace(resource, object) },
+      world: this,
+      apps: perApp(() => ({ deployments: [] })),
+      judges: { heuristic: judge, llm: judge, both: judge },
+      archive: { append: async () => {} },
+      ...{ health, clock: this.clock, onFinished: () => {} },
+    } as unknown as EpisodeDependencies);
+  }
+
+  #health(): Health {
+    return { verdict: this.verdict, readAt: this.clock.now() };
+  }
+
+  #replace({ plural }: Resource, object: KubeObject): KubeObject {
+    return (this[plural as 'episodes'] as unknown as Objects<KubeObject>).put(object);
+  }
+
+  /** The agent types a line; then one pass. */
+  async plays(next?: Step): Promise<EpisodeStatus> {
+    if (next) this.steps.put(next);
+    await this.#reconciler.reconcile(ref, silentLogger);
+    return this.episodes.get(ref)?.status as EpisodeStatus;
+  }
+}
+
+const always = async (): Promise<Conclusion> => ({ veto: 'luck', source: 'llm' });
+
+describe('a veto', () => {
+  test('of a right report that nothing is broken is not asked for, nor taken', async () => {
+    const table = new Table({ incident: control });
+    table.lastWord = always;
+    const status = await table.plays(step(1, { action: 'Report', verdict: 'no-fault' }));
+    expect(status).toMatchObject({ outcome: 'Resolved', scorable: true });
+    expect(status.veto).toBeUndefined();
+    expect(table.asked.map(({ mayVeto }) => mayVeto)).toEqual([false]);
+  });
+
+  test('is taken once at each step', async () => {
+    const table = new Table({ incident: resolved });
+    table.lastWord = always;
+    table.verdict = 'healthy';
+    expect(await table.plays(step(1, mutated))).toMatchObject({ veto: { step: 1, reason: 'luck' } });
+    const status = await table.plays();
+    expect(status.outcome).toBeUndefined();
+    expect(table.asked).toHaveLength(1);
+    expect(await table.plays(step(2))).toMatchObject({ veto: { step: 2 } });
+    expect(table.asked).toHaveLength(2);
+  });
+
+  test('on the last step ends the episode, and what the judge says of that end is no second one', async () => {
+    const table = new Table({ incident: resolved, maxSteps: 1 });
+    table.lastWord = always;
+    expect(await table.plays(step(1, mutated))).toMatchObject({ outcome: 'StepsExhausted', veto: { step: 1 }, scorable: true });
+    expect(table.asked.map(({ mayVeto, resolved: granted }) => [granted, mayVeto])).toEqual([
+      [true, true],
+      [false, false],
+    ]);
+  });
+
+  test('is not taken where the Curriculum allows none, whatever the judge says', async () => {
+    const table = new Table({ incident: resolved, veto: false });
+    table.lastWord = always;
+    expect(await table.plays(step(1, mutated))).toMatchObject({ outcome: 'Resolved' });
+  });
+});
+
+describe('mayBeVetoed', () => {
+  const granted: EpisodeStatus = { ...running, outcome: 'Resolved', decidedSteps: 2 };
+  const CASES: Record<string, { incident: IncidentStatus; status: EpisodeStatus; want: boolean }> = {
+    'a resolution of the oracle': { incident: resolved, status: granted, want: true },
+    'one after a step that came after a veto': { incident: resolved, status: { ...granted, veto: { step: 1, reason: '' } }, want: true },
+    'not one at the step of a veto': { incident: resolved, status: { ...granted, veto: { step: 2, reason: '' } }, want: false },
+    'not a right report on a control': { incident: control, status: granted, want: false },
+    'not what is no resolution': { incident: resolved, status: { ...granted, outcome: 'GaveUp' }, want: false },
+  };
+  test.each(Object.entries(CASES))('%s', (_name, c) => {
+    expect(mayBeVetoed(incident(c.incident), c.status)).toBe(c.want);
+  });
+});
