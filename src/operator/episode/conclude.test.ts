@@ -8,10 +8,12 @@ import type { Incident, IncidentStatus } from '../../api/incident.ts';
 import type { Step } from '../../api/step.ts';
 import { rulesWith } from '../../curriculum/testing.ts';
 import type { Conclusion, ConclusionInput, Judge } from '../../judge/judge.ts';
+import { ApiError } from '../../kube/errors.ts';
 import { FakeClock } from '../../kube/fake-clock.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import type { ObjectRef, Resource } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/types.ts';
+import { sumLlmUse } from '../../llm/use.ts';
 import { mayBeVetoed } from './conclude.ts';
 import type { Health } from './plan.ts';
 import { type EpisodeDependencies, EpisodeReconciler } from './reconcile.ts';
@@ -46,6 +48,8 @@ class Table {
   readonly asked: ConclusionInput[] = [];
   lastWord: (input: ConclusionInput) => Promise<Conclusion> = async () => ({ source: 'llm' });
   verdict: Health['verdict'] = 'broken';
+  /** So many writes are refused, because somebody else wrote first. */
+  conflicts = 0;
   readonly #reconciler: EpisodeReconciler;
 
   constructor(o: { incident: IncidentStatus; veto?: boolean; maxSteps?: number }) {
@@ -79,6 +83,7 @@ class Table {
   }
 
   #replace({ plural }: Resource, object: KubeObject): KubeObject {
+    if (this.conflicts-- > 0) throw new ApiError('replace episodes e', 409, { reason: 'Conflict' });
     return (this[plural as 'episodes'] as unknown as Objects<KubeObject>).put(object);
   }
 
@@ -128,6 +133,35 @@ describe('a veto', () => {
     const table = new Table({ incident: resolved, veto: false });
     table.lastWord = always;
     expect(await table.plays(step(1, mutated))).toMatchObject({ outcome: 'Resolved' });
+  });
+});
+
+describe('what the last word took is counted once, and asked once, where the write has to be repeated', () => {
+  const llm = { calls: 1, inputTokens: 900, outputTokens: 40, usd: 0.001, seconds: 1.2, fallbacks: 0 };
+  /** As the LLM's judge does: the same question again is free. */
+  const paidOnce = (table: Table, veto: string | undefined) => async (input: ConclusionInput) => {
+    const same = table.asked.filter(({ resolved: granted }) => granted === input.resolved);
+    return { ...(input.mayVeto && veto ? { veto } : {}), ...(same.length === 1 ? { llm } : {}), source: 'llm' as const };
+  };
+  const CASES: Record<string, { veto?: string; maxSteps: number; asked: number; outcome?: string }> = {
+    'a last word': { maxSteps: 8, asked: 1, outcome: 'Resolved' },
+    'a veto': { veto: 'luck', maxSteps: 8, asked: 1 },
+    'a veto and the last word after it': { veto: 'luck', maxSteps: 1, asked: 2, outcome: 'StepsExhausted' },
+  };
+  test.each(Object.entries(CASES))('%s', async (_name, { veto, maxSteps, asked, outcome }) => {
+    const table = new Table({ incident: resolved, maxSteps });
+    table.lastWord = paidOnce(table, veto);
+    table.conflicts = 2;
+    const last = step(1, mutated);
+    await expect(table.plays(last)).rejects.toMatchObject({ code: 409 });
+    await expect(table.plays(last)).rejects.toMatchObject({ code: 409 });
+    const written = await table.plays(last);
+    expect(written.outcome).toBe(outcome);
+    expect(written.veto?.reason).toBe(veto);
+    expect(written.llm).toEqual(sumLlmUse(Array(asked).fill(llm)));
+    expect(table.asked).toHaveLength(asked);
+    // Nothing of it is left over for what is written later.
+    expect((await table.plays()).llm).toEqual(written.llm);
   });
 });
 

@@ -26,7 +26,7 @@ import { baselineOf } from '../incident/baseline.ts';
 import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
-import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf, mayBeVetoed } from './conclude.ts';
+import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf, mayBeVetoed, type Said } from './conclude.ts';
 import { awaitsVerdict, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
 import { shrinkFinal } from './shrink.ts';
 import { concluded } from './value.ts';
@@ -50,8 +50,8 @@ const CLAIMED_BY = `${API_VERSION.split('/')[0]}/episode-uid`;
 /** Plays Episodes: makes their incidents, scores their steps, decides how they ended. */
 export class EpisodeReconciler {
   readonly #deps: EpisodeDependencies;
-  /** Judgements by Episode and step, of Episodes that are played: a step is judged once, not once a pass. */
-  readonly #judgements = new Map<string, Map<string, Judgement>>();
+  /** By name of the Episode, while it is played. */
+  readonly #said = new Map<string, Said>();
 
   constructor(deps: EpisodeDependencies) {
     this.#deps = deps;
@@ -61,7 +61,7 @@ export class EpisodeReconciler {
     const { world, client } = this.#deps;
     const episode = world.episodes.get(ref);
     if (!episode || episode.metadata.deletionTimestamp) {
-      this.#judgements.delete(ref.name);
+      this.#said.delete(ref.name);
       return undefined;
     }
     const observed = await this.#observe(episode);
@@ -157,8 +157,7 @@ export class EpisodeReconciler {
   async #judge(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Map<number, Judgement>> {
     const scored = new Set((episode.status?.steps ?? []).map((s) => s.index));
     const found = new Map<number, Judgement>();
-    const known = this.#judgements.get(episode.metadata.name) ?? new Map<string, Judgement>();
-    this.#judgements.set(episode.metadata.name, known);
+    const { judgements: known } = this.#saidOf(episode);
     const { name } = judgeOf(this.#curriculum(episode));
     const judge = this.#deps.judges[name];
     // The rules look at lines alone.
@@ -185,13 +184,20 @@ export class EpisodeReconciler {
     if (!plan.finished || !status.scorable || name === 'heuristic' || !incident?.status?.alert) return plan;
     const asked = judgedEpisode(episode, incident, this.#snapshot(incident));
     const vetoable = first && mayVeto && mayBeVetoed(incident, status);
-    const last = await conclude({ judge: this.#deps.judges[name], asked, steps, status, mayVeto: vetoable });
+    const { lastWords: said } = this.#saidOf(episode);
+    const last = await conclude({ judge: this.#deps.judges[name], asked, episode, steps, status, mayVeto: vetoable, said });
     if (!last.veto) return { ...plan, status: concluded(status, difficulty, last) };
     // From what was written before this pass.
     const veto = { step: status.decidedSteps ?? 0, reason: last.veto.slice(0, 512) };
     const before = { ...episode.status, veto, llm: sumLlmUse([episode.status?.llm, last.llm]) };
     const again = { ...observed, episode: { ...episode, status: before } };
     return this.#concluded(again, planEpisode(again), false);
+  }
+
+  #saidOf({ metadata: { name } }: Episode): Said {
+    const said = this.#said.get(name) ?? { judgements: new Map(), lastWords: new Map() };
+    this.#said.set(name, said);
+    return said;
   }
 
   #curriculum({ metadata, spec }: Episode): Curriculum | undefined {
@@ -294,8 +300,9 @@ export class EpisodeReconciler {
     // The archive first: a process that dies in between appends the same episode again, and readers keep one by uid.
     if (plan.finished) await archive.append({ episode: { ...episode, status }, incident, steps: observed.steps });
     const written = await writeStatus(client, Resources.episodes, world.episodes, episode, plan.finished ? shrinkFinal(status) : status);
+    this.#said.get(episode.metadata.name)?.lastWords.clear();
     if (!plan.finished) return;
-    this.#judgements.delete(episode.metadata.name);
+    this.#said.delete(episode.metadata.name);
     log.info({ outcome: status.outcome, reward: status.reward, steps: status.decidedSteps }, 'Finished an episode');
     onFinished(written, incident);
   }

@@ -1,8 +1,9 @@
 import { DEFAULT_MAX_STEPS } from '../../api/defaults.ts';
-import type { EpisodeStatus, LlmUse } from '../../api/episode.ts';
+import type { EpisodeStatus } from '../../api/episode.ts';
 import { sumLlmUse } from '../../llm/use.ts';
 import { rewardInputOf } from '../../reward/from-episode.ts';
 import { rewardOf, round } from '../../reward/reward.ts';
+import type { LastWord } from './conclude.ts';
 
 /** What the episode is worth if it ends now (V_t), and what the last step added to that. `difficulty` of the incident, 0..1. */
 export function valued(status: EpisodeStatus, difficulty: number): Pick<EpisodeStatus, 'reward' | 'rewardParts' | 'steps'> {
@@ -26,11 +27,7 @@ export function valued(status: EpisodeStatus, difficulty: number): Pick<EpisodeS
 }
 
 /** A finished status with the judge's last word: its scores take the place of the rules', and the total is worked out anew. */
-export function concluded(
-  status: EpisodeStatus,
-  difficulty: number,
-  last: { scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore'>; llm?: LlmUse },
-): EpisodeStatus {
+export function concluded(status: EpisodeStatus, difficulty: number, last: Pick<LastWord, 'scores' | 'llm'>): EpisodeStatus {
   const llm = sumLlmUse([status.llm, last.llm]);
   const next = { ...status, ...last.scores, ...(llm ? { llm } : {}) };
   return { ...next, ...valued(next, difficulty) };
