@@ -27,6 +27,8 @@ export interface JudgedEpisode {
   readonly persona?: Persona;
   /** True in an eval episode: no hints, no veto. */
   readonly evalSplit?: boolean;
+  /** Milliseconds that an LLM may take to answer; JUDGE_CALL_MS by default. */
+  readonly timeoutMs?: number;
 }
 
 export interface JudgeInput extends JudgedEpisode {

@@ -1,20 +1,27 @@
 import { describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
 import { perApp } from '../../api/apps.ts';
 import type { Assignment } from '../../api/assignment.ts';
 import type { Curriculum } from '../../api/curriculum.ts';
+import { JUDGE_TIMEOUT_SECONDS } from '../../api/defaults.ts';
 import type { Episode, EpisodeStatus } from '../../api/episode.ts';
 import { API_VERSION } from '../../api/group.ts';
 import type { Incident, IncidentStatus } from '../../api/incident.ts';
 import type { Step } from '../../api/step.ts';
 import { rulesWith } from '../../curriculum/testing.ts';
 import type { Conclusion, ConclusionInput, Judge } from '../../judge/judge.ts';
+import { JUDGE_CALL_MS } from '../../judge/llm-judge.ts';
+import { openJudges } from '../../judge/open.ts';
+import { type Clock, sleep } from '../../kube/clock.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { FakeClock } from '../../kube/fake-clock.ts';
 import { silentLogger } from '../../kube/logger.ts';
 import type { ObjectRef, Resource } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/types.ts';
+import { withinDeadline } from '../../llm/deadline.ts';
+import type { Llm } from '../../llm/llm.ts';
 import { sumLlmUse } from '../../llm/use.ts';
-import { mayBeVetoed } from './conclude.ts';
+import { type Judges, mayBeVetoed } from './conclude.ts';
 import type { Health } from './plan.ts';
 import { type EpisodeDependencies, EpisodeReconciler } from './reconcile.ts';
 import { control, episode, hurting, incident, judgement, mutated, resolved, running, step } from './testing.ts';
@@ -52,7 +59,7 @@ class Table {
   conflicts = 0;
   readonly #reconciler: EpisodeReconciler;
 
-  constructor(o: { incident: IncidentStatus; veto?: boolean; maxSteps?: number }) {
+  constructor(o: { incident: IncidentStatus; veto?: boolean; maxSteps?: number; judges?: (clock: Clock) => Judges }) {
     const { spec } = rulesWith({ judge: { kind: 'both', veto: o.veto ?? true } });
     this.curricula.put({ apiVersion: API_VERSION, kind: 'Curriculum', metadata: { ...ref, name: 'c' }, spec });
     const status: EpisodeStatus = { ...running, alert: hurting.alert, assignment: 'a', maxSteps: o.maxSteps ?? 8 };
@@ -72,7 +79,7 @@ class Table {
       client: { replace: async (resource: Resource, object: KubeObject) => this.#replace(resource, object) },
       world: this,
       apps: perApp(() => ({ deployments: [] })),
-      judges: { heuristic: judge, llm: judge, both: judge },
+      judges: o.judges?.(this.clock) ?? { heuristic: judge, llm: judge, both: judge },
       archive: { append: async () => {} },
       ...{ health, clock: this.clock, onFinished: () => {} },
     } as unknown as EpisodeDependencies);
@@ -162,6 +169,66 @@ describe('what the last word took is counted once, and asked once, where the wri
     expect(table.asked).toHaveLength(asked);
     // Nothing of it is left over for what is written later.
     expect((await table.plays()).llm).toEqual(written.llm);
+  });
+});
+
+describe('an LLM that is slow', () => {
+  const answer = { score: 0.5, phase: 'fix', feedback: 'Done.', hint: null };
+  /** A gym whose model takes so many milliseconds for each answer in turn, and how long it was given. */
+  function slow(milliseconds: readonly number[], incidentStatus: IncidentStatus) {
+    const given: number[] = [];
+    const registry = new Registry();
+    const judges = (clock: Clock): Judges => {
+      const complete: Llm['complete'] = (request) =>
+        withinDeadline(request, clock, async () => {
+          given.push(request.timeoutMs);
+          await sleep(clock, milliseconds[given.length - 1]);
+          const usage = { tokens: { input: 900, output: 40, cached: 0, cacheWritten: 0 }, milliseconds: 0 };
+          return { value: request.schema.parse(answer), usage };
+        });
+      return openJudges({ llm: { backend: 'hf', model: 'm', complete }, registry, log: silentLogger, faultTerms: [] });
+    };
+    const table = new Table({ incident: incidentStatus, judges });
+    /** What one pass writes, and the milliseconds that it takes. */
+    const pass = async (next?: Step) => {
+      const began = table.clock.now().getTime();
+      const ended = table.plays(next).then((status) => ({ status, took: table.clock.now().getTime() - began }));
+      await table.clock.advance(20_000);
+      return ended;
+    };
+    const fallbacks = async () => {
+      const { values = [] } = (await registry.getSingleMetric('gym_judge_fallbacks_total')?.get()) ?? {};
+      return Object.fromEntries(values.filter(({ value }) => value > 0).map(({ labels, value }) => [labels.reason, value]));
+    };
+    return { table, given, pass, fallbacks };
+  }
+  const NEVER = 60_000;
+
+  test('is waited for once a frame: without time for the last word, the rules have it', async () => {
+    const { given, pass, fallbacks } = slow([NEVER], resolved);
+    const { status, took } = await pass(step(1, mutated));
+    expect(took).toBeLessThan(JUDGE_TIMEOUT_SECONDS * 1000);
+    expect(status).toMatchObject({ outcome: 'Resolved', steps: [{ judge: 'heuristic' }], llm: { fallbacks: 2 } });
+    expect(given).toEqual([JUDGE_CALL_MS]);
+    expect(await fallbacks()).toEqual({ timeout: 2 });
+  });
+
+  test('has for the last word what the score has left of the frame', async () => {
+    const { given, pass, fallbacks } = slow([3000, NEVER], resolved);
+    const { status, took } = await pass(step(1, mutated));
+    expect(took).toBe(JUDGE_CALL_MS);
+    expect(status).toMatchObject({ outcome: 'Resolved', steps: [{ judge: 'llm' }], llm: { calls: 1, fallbacks: 1 } });
+    expect(given).toEqual([JUDGE_CALL_MS, JUDGE_CALL_MS - 3000]);
+    expect(await fallbacks()).toEqual({ timeout: 1 });
+  });
+
+  test('has its whole time again once a settle is over', async () => {
+    const { table, given, pass } = slow([4000, NEVER], hurting);
+    table.verdict = 'settling';
+    expect((await pass(step(1, mutated))).status.outcome).toBeUndefined();
+    table.incidents.put(incident(resolved));
+    expect(await pass()).toMatchObject({ status: { outcome: 'Resolved' }, took: JUDGE_CALL_MS });
+    expect(given).toEqual([JUDGE_CALL_MS, JUDGE_CALL_MS]);
   });
 });
 

@@ -12,6 +12,7 @@ import { scenarioHash } from '../../faults/engine.ts';
 import { FAULTS } from '../../faults/index.ts';
 import type { ArenaSnapshot } from '../../health/snapshot.ts';
 import type { Judgement } from '../../judge/judge.ts';
+import { JUDGE_CALL_MS } from '../../judge/llm-judge.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
@@ -47,6 +48,9 @@ export interface EpisodeDependencies {
 /** Who plays a referenced Incident; it stays its creator's, so an annotation and not an owner reference. */
 const CLAIMED_BY = `${API_VERSION.split('/')[0]}/episode-uid`;
 
+/** Milliseconds that a pass has left for asking a judge: all that it asks belongs to one frame, and that waits for the whole. */
+type LeftMs = () => number;
+
 /** Plays Episodes: makes their incidents, scores their steps, decides how they ended. */
 export class EpisodeReconciler {
   readonly #deps: EpisodeDependencies;
@@ -64,7 +68,10 @@ export class EpisodeReconciler {
       this.#said.delete(ref.name);
       return undefined;
     }
-    const observed = await this.#observe(episode);
+    const { clock } = this.#deps;
+    const judgedBy = clock.now().getTime() + JUDGE_CALL_MS;
+    const leftMs = () => Math.max(0, judgedBy - clock.now().getTime());
+    const observed = await this.#observe(episode, leftMs);
     const plan = planEpisode(observed);
     switch (plan.action) {
       case 'assign':
@@ -79,7 +86,7 @@ export class EpisodeReconciler {
         await client.delete(Resources.episodes, episode.metadata, { uid: episode.metadata.uid as string });
         return undefined;
       case 'none': {
-        const judged = await this.#concluded(observed, plan);
+        const judged = await this.#concluded(observed, plan, leftMs);
         await this.#write(episode, observed, judged, log);
         return this.#next(episode, judged);
       }
@@ -93,7 +100,7 @@ export class EpisodeReconciler {
     return waits.length ? { requeueAfterMs: Math.max(1, Math.min(...waits)) } : undefined;
   }
 
-  async #observe(episode: Episode): Promise<EpisodeObservation> {
+  async #observe(episode: Episode, leftMs: LeftMs): Promise<EpisodeObservation> {
     const { world, clock } = this.#deps;
     const namespace = episode.metadata.namespace as string;
     const name = episode.spec.incidentRef?.name ?? episode.metadata.name;
@@ -116,7 +123,8 @@ export class EpisodeReconciler {
     };
     if (!incident?.status?.alert || episode.status?.outcome) return base;
     const diagnosisScore = this.#diagnosisScore(steps, incident);
-    const [judgements, health] = await Promise.all([this.#judge(episode, incident, steps), this.#health(episode, incident, steps)]);
+    const judging = this.#judge(episode, incident, steps, leftMs);
+    const [judgements, health] = await Promise.all([judging, this.#health(episode, incident, steps)]);
     return {
       ...base,
       // Judging takes seconds; what was resolved meanwhile is resolved.
@@ -154,7 +162,7 @@ export class EpisodeReconciler {
     return this.#deps.health.verdict(incident, graceOver);
   }
 
-  async #judge(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Map<number, Judgement>> {
+  async #judge(episode: Episode, incident: Incident, steps: readonly Step[], leftMs: LeftMs): Promise<Map<number, Judgement>> {
     const scored = new Set((episode.status?.steps ?? []).map((s) => s.index));
     const found = new Map<number, Judgement>();
     const { judgements: known } = this.#saidOf(episode);
@@ -166,7 +174,7 @@ export class EpisodeReconciler {
       if (scored.has(step.spec.index) || step.spec.action === 'Detach') continue;
       const key = step.metadata.uid as string;
       const history = steps.filter((s) => s.spec.index < step.spec.index).map(judgedLine);
-      const judgement = known.get(key) ?? (await judge.score({ ...asked, step: judgedLine(step), history }));
+      const judgement = known.get(key) ?? (await judge.score({ ...asked, step: judgedLine(step), history, timeoutMs: leftMs() }));
       known.set(key, judgement);
       found.set(step.spec.index, judgement);
     }
@@ -177,12 +185,12 @@ export class EpisodeReconciler {
    * The plan as the judge's last word leaves it: with its scores, or, where it takes a resolution back, the plan of the same pass in which that
    * resolution does not count. At most one veto a pass.
    */
-  async #concluded(observed: EpisodeObservation, plan: EpisodePlan, first = true): Promise<EpisodePlan> {
+  async #concluded(observed: EpisodeObservation, plan: EpisodePlan, leftMs: LeftMs, first = true): Promise<EpisodePlan> {
     const { episode, incident, steps, difficulty } = observed;
     const { status } = plan;
     const { name, mayVeto } = judgeOf(this.#curriculum(episode));
     if (!plan.finished || !status.scorable || name === 'heuristic' || !incident?.status?.alert) return plan;
-    const asked = judgedEpisode(episode, incident, this.#snapshot(incident));
+    const asked = { ...judgedEpisode(episode, incident, this.#snapshot(incident)), timeoutMs: leftMs() };
     const vetoable = first && mayVeto && mayBeVetoed(incident, status);
     const { lastWords: said } = this.#saidOf(episode);
     const last = await conclude({ judge: this.#deps.judges[name], asked, episode, steps, status, mayVeto: vetoable, said });
@@ -191,7 +199,7 @@ export class EpisodeReconciler {
     const veto = { step: status.decidedSteps ?? 0, reason: last.veto.slice(0, 512) };
     const before = { ...episode.status, veto, llm: sumLlmUse([episode.status?.llm, last.llm]) };
     const again = { ...observed, episode: { ...episode, status: before } };
-    return this.#concluded(again, planEpisode(again), false);
+    return this.#concluded(again, planEpisode(again), leftMs, false);
   }
 
   #saidOf({ metadata: { name } }: Episode): Said {
