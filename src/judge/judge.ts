@@ -21,7 +21,7 @@ export interface JudgedEpisode {
   readonly alert: Alert;
   /** What tells one scenario from another, e.g. its hash: judgements of LLMs are kept by it and the transcript. */
   readonly incident?: string;
-  /** The same moment that the oracle looked at. */
+  /** What the watch caches showed of the arena when the judge was asked; the oracle looks for itself, at another moment. */
   readonly snapshot?: ArenaSnapshot;
   /** senior by default; only a junior gets hints. */
   readonly persona?: Persona;
