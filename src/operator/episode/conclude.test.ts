@@ -16,31 +16,18 @@ import { type Clock, sleep } from '../../kube/clock.ts';
 import { ApiError } from '../../kube/errors.ts';
 import { FakeClock } from '../../kube/fake-clock.ts';
 import { silentLogger } from '../../kube/logger.ts';
-import type { ObjectRef, Resource } from '../../kube/resource.ts';
+import type { Resource } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import { withinDeadline } from '../../llm/deadline.ts';
 import type { Llm } from '../../llm/llm.ts';
 import { sumLlmUse } from '../../llm/use.ts';
+import { Objects } from '../testing.ts';
 import { type Judges, mayBeVetoed } from './conclude.ts';
 import type { Health } from './plan.ts';
 import { type EpisodeDependencies, EpisodeReconciler } from './reconcile.ts';
 import { control, episode, hurting, incident, judgement, mutated, resolved, running, step } from './testing.ts';
 
 const ref = { namespace: 'kube-sre-gym', name: 'e' };
-
-/** Objects of one kind, as a watch cache shows them the moment they are written. */
-class Objects<T extends KubeObject> {
-  readonly all = new Map<string, T>();
-  get = ({ name }: ObjectRef): T | undefined => this.all.get(name);
-  list = (): T[] => [...this.all.values()];
-  put = (object: T): T => {
-    this.all.set(object.metadata.name, object);
-    return object;
-  };
-  async waitFor(probe: () => unknown): Promise<void> {
-    if (!probe()) throw new Error('The cache never shows that');
-  }
-}
 
 /** An Episode in play, and a judge that says what the test tells it; the test plays agent and Incident. */
 class Table {
