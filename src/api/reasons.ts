@@ -41,6 +41,7 @@ export const Reason = {
   IncidentTaken: 'IncidentTaken',
   IncidentNotFound: 'IncidentNotFound',
   IncidentFailed: 'IncidentFailed',
+  IncidentOver: 'IncidentOver',
   Running: 'Running',
   GatewayLost: 'GatewayLost',
   GatewayFailed: 'GatewayFailed',

@@ -21,12 +21,14 @@ export interface JudgedEpisode {
   readonly alert: Alert;
   /** What tells one scenario from another, e.g. its hash: judgements of LLMs are kept by it and the transcript. */
   readonly incident?: string;
-  /** The same moment that the oracle looked at. */
+  /** What the watch caches showed of the arena when the judge was asked; the oracle looks for itself, at another moment. */
   readonly snapshot?: ArenaSnapshot;
   /** senior by default; only a junior gets hints. */
   readonly persona?: Persona;
   /** True in an eval episode: no hints, no veto. */
   readonly evalSplit?: boolean;
+  /** Milliseconds that an LLM may take to answer; JUDGE_CALL_MS by default. */
+  readonly timeoutMs?: number;
 }
 
 export interface JudgeInput extends JudgedEpisode {

@@ -5,7 +5,7 @@ import { makeArena } from '../health/testing.ts';
 import type { Llm, LlmRequest } from '../llm/llm.ts';
 import { judgeByRules } from './heuristic.ts';
 import type { ConclusionInput, JudgedLine, JudgeInput } from './judge.ts';
-import { JUDGE_CALL_MS, llmJudge } from './llm-judge.ts';
+import { JUDGE_CALL_MS, LEAST_CALL_MS, llmJudge } from './llm-judge.ts';
 
 const alert = { severity: 'critical', title: 'Payments fail', message: 'Customers in payments get errors.' } as const;
 const line = (command: string, output = '', more: Partial<JudgedLine> = {}): JudgedLine => ({
@@ -148,6 +148,17 @@ describe('score', () => {
     expect(requests.map(({ timeoutMs }) => timeoutMs)).toEqual([JUDGE_CALL_MS, JUDGE_CALL_MS]);
     expect(JUDGE_CALL_MS).toBeLessThan(5000);
     expect(requests.map(({ user }) => /<data-(\w+)>/.exec(user)?.[1])).toEqual(['n1', 'n2']);
+  });
+  test('takes no longer than it is given, and does not ask where that is too short for an answer', async () => {
+    const { judge, requests } = scripted(VERDICT);
+    await judge.score(input({ timeoutMs: 2000 }));
+    expect(requests.map(({ timeoutMs }) => timeoutMs)).toEqual([2000]);
+    const late = { timeoutMs: LEAST_CALL_MS - 1 };
+    await expect(judge.score(input({ ...late, incident: 'h2' }))).rejects.toMatchObject({ code: 'timeout', usage: undefined });
+    await expect(judge.conclude(end(late))).rejects.toMatchObject({ code: 'timeout' });
+    // What is kept needs no time.
+    expect(await judge.score(input(late))).toMatchObject({ score: 0.5, source: 'llm' });
+    expect(requests).toHaveLength(1);
   });
   test('each persona is told something else, and always the same', async () => {
     const told = await Promise.all(

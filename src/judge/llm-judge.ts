@@ -3,12 +3,12 @@ import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
 import { JUDGE_TIMEOUT_SECONDS } from '../api/defaults.ts';
 import { type LlmUse, WORK_PHASES } from '../api/episode.ts';
-import type { Llm } from '../llm/llm.ts';
+import { type Llm, LlmError } from '../llm/llm.ts';
 import { llmUse } from '../llm/use.ts';
 import { factsOf } from './facts.ts';
 import { concludeByRules, isWork, judgeByRules, wantsHints } from './heuristic.ts';
 import type { Conclusion, ConclusionInput, Judge, JudgeInput, Judgement } from './judge.ts';
-import { conclusionPrompt, stepPrompt } from './prompt.ts';
+import { conclusionPrompt, type Prompt, stepPrompt } from './prompt.ts';
 import { fitToSay, vocabularyOf } from './speech.ts';
 
 export interface LlmJudgeOptions {
@@ -18,8 +18,10 @@ export interface LlmJudgeOptions {
   readonly nonce?: () => string;
 }
 
-/** Of the frame's time for judging, what a call may take; the rest is for reading caches and writing the verdict. */
+/** Of the frame's time for judging, what its calls may take together; the rest is for reading caches and writing the verdict. */
 export const JUDGE_CALL_MS = JUDGE_TIMEOUT_SECONDS * 1000 - 500;
+/** No model answers in less: such a call would only cost, and count as a failure of the service. */
+export const LEAST_CALL_MS = 1000;
 const MAX_TOKENS = 1024;
 /** Judgements kept: some hundred episodes. */
 const CACHED = 4096;
@@ -42,8 +44,9 @@ export function llmJudge(llm: Llm, { faultTerms, nonce = () => randomBytes(12).t
   const judgements = new LRUCache<string, Judgement>({ max: CACHED });
   const conclusions = new LRUCache<string, Conclusion>({ max: CACHED });
 
-  async function ask<T>(prompt: { system: string; user: string }, schema: z.ZodType<T>): Promise<{ value: T; llm: LlmUse }> {
-    const { value, usage } = await llm.complete({ ...prompt, schema, maxTokens: MAX_TOKENS, timeoutMs: JUDGE_CALL_MS });
+  async function ask<T>(prompt: Prompt, schema: z.ZodType<T>, timeoutMs = JUDGE_CALL_MS): Promise<{ value: T; llm: LlmUse }> {
+    if (timeoutMs < LEAST_CALL_MS) throw new LlmError('timeout', `Not asked: of the time for judging, ${timeoutMs} ms are left`);
+    const { value, usage } = await llm.complete({ ...prompt, schema, maxTokens: MAX_TOKENS, timeoutMs });
     return { value, llm: llmUse(usage) };
   }
 
@@ -54,7 +57,7 @@ export function llmJudge(llm: Llm, { faultTerms, nonce = () => randomBytes(12).t
       const key = keyOf(input);
       const kept = judgements.get(key);
       if (kept) return kept;
-      const { value, llm: use } = await ask(stepPrompt(input, nonce()), verdict);
+      const { value, llm: use } = await ask(stepPrompt(input, nonce()), verdict, input.timeoutMs);
       const facts = factsOf(input);
       const vocabulary = vocabularyOf(input.snapshot, faultTerms);
       const hint = wantsHints(input) ? (fitToSay(value.hint, facts, vocabulary) ?? byRules.hint) : undefined;
@@ -76,7 +79,7 @@ export function llmJudge(llm: Llm, { faultTerms, nonce = () => randomBytes(12).t
       const key = keyOf(input);
       const kept = conclusions.get(key);
       if (kept) return kept;
-      const { value, llm: use } = await ask(conclusionPrompt(input, nonce()), lastWord);
+      const { value, llm: use } = await ask(conclusionPrompt(input, nonce()), lastWord, input.timeoutMs);
       const reason = value.reason.replace(/\s+/g, ' ').trim().slice(0, REASON_CHARS);
       const conclusion: Conclusion = {
         ...shaped(byRules, value),
@@ -103,7 +106,7 @@ function quarter(score: number, min: number, max: number): number {
   return Math.min(max, Math.max(min, Math.round(score * 4) / 4)) + 0;
 }
 
-/** Not by the snapshot: the same work in the same scenario is worth the same, a moment earlier or later. */
-function keyOf({ snapshot: _snapshot, ...rest }: JudgeInput | ConclusionInput): string {
+/** Not by snapshot and time left: the same work in the same scenario is worth the same, a moment earlier or later. */
+function keyOf({ snapshot: _snapshot, timeoutMs: _timeoutMs, ...rest }: JudgeInput | ConclusionInput): string {
   return createHash('sha256').update(JSON.stringify(rest)).digest('base64');
 }

@@ -15,6 +15,7 @@ import { silentLogger } from '../../kube/logger.ts';
 import type { ObjectRef, Resource } from '../../kube/resource.ts';
 import type { KubeObject } from '../../kube/types.ts';
 import type { Llm } from '../../llm/llm.ts';
+import { Objects } from '../testing.ts';
 import { type DesignDependencies, DesignReconciler } from './designs.ts';
 import { AssignmentDesk } from './desk.ts';
 
@@ -23,20 +24,6 @@ const targets = designTargets('scale_zero', app);
 const onScaleZero = { faults: { allow: ['scale_zero'] }, designer: { kind: 'llm' as const, noFaultShare: 0 } };
 const ref = { namespace: 'gym', name: 'c' };
 const NOW = '2026-01-01T00:00:00Z';
-
-/** Objects of one kind, as a watch cache shows them the moment they are written. */
-class Objects<T extends KubeObject> {
-  readonly all = new Map<string, T>();
-  get = ({ name }: ObjectRef): T | undefined => this.all.get(name);
-  list = (): T[] => [...this.all.values()];
-  put = (object: T): T => {
-    this.all.set(object.metadata.name, object);
-    return object;
-  };
-  async waitFor(probe: () => unknown): Promise<void> {
-    if (!probe()) throw new Error('The cache never shows that');
-  }
-}
 
 /** A gym in memory, in which the test plays the Incident's reconciler. */
 class Gym {

@@ -4,7 +4,7 @@ import type { Incident } from '../../api/incident.ts';
 import type { JudgeName } from '../../api/judging.ts';
 import type { Step } from '../../api/step.ts';
 import type { ArenaSnapshot } from '../../health/snapshot.ts';
-import type { Judge, JudgedEpisode, JudgedLine } from '../../judge/judge.ts';
+import type { Judge, JudgedEpisode, JudgedLine, Judgement } from '../../judge/judge.ts';
 
 export type Judges = Readonly<Record<JudgeName, Judge>>;
 
@@ -39,23 +39,55 @@ export function judgedEpisode(episode: Episode, incident: Incident, snapshot: Ar
   };
 }
 
-/** The judge's last word: its scores take the place of the rules', and a veto takes back a resolution. `llm`: what asking took. */
+/**
+ * Whether a final status is a resolution that a judge may take back: one that the oracle granted, once at each step. That nothing was broken and
+ * nothing was touched is a plain fact.
+ */
+export function mayBeVetoed(incident: Incident, { outcome, veto, decidedSteps = 0 }: EpisodeStatus): boolean {
+  if (outcome !== 'Resolved' || incident.status?.resolvedTime === undefined) return false;
+  return !veto || decidedSteps > veto.step;
+}
+
+/** `scores` take the place of the rules', `veto` says why a resolution does not count, `llm` is what asking took. */
+export interface LastWord {
+  scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore'>;
+  llm?: LlmUse;
+  veto?: string;
+}
+
+/** What the judge said of an Episode that is played. */
+export interface Said {
+  /** By uid of the Step: one is judged once, not once a pass. */
+  judgements: Map<string, Judgement>;
+  /** By what was asked, until the status with it is written: a pass that has to be repeated neither asks again nor forgets what asking took. */
+  lastWords: Map<string, LastWord>;
+}
+
+/** Asks the judge for its last word on a final `status`, or finds it in `said`. There is a veto only where there may be one. */
 export async function conclude(o: {
   judge: Judge;
   asked: JudgedEpisode;
+  episode: Episode;
   steps: readonly Step[];
   status: EpisodeStatus;
   mayVeto: boolean;
-}): Promise<{ scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore'>; llm?: LlmUse; veto?: string }> {
-  const { judge, asked, steps, status, mayVeto } = o;
+  said: Said['lastWords'];
+}): Promise<LastWord> {
+  const { judge, asked, episode, steps, status, mayVeto, said } = o;
+  const resolved = status.outcome === 'Resolved';
+  const key = JSON.stringify([episode.metadata.uid, steps.length, resolved, mayVeto, status.diagnosisScore, status.fixScore]);
+  const known = said.get(key);
+  if (known) return known;
   const { diagnosisScore, fixScore, llm, veto } = await judge.conclude({
     ...asked,
     steps: steps.filter((s) => s.spec.action !== 'Detach').map(judgedLine),
-    resolved: status.outcome === 'Resolved',
+    resolved,
     mayVeto,
     ...(status.diagnosisScore === undefined ? {} : { diagnosisScore: status.diagnosisScore }),
     ...(status.fixScore === undefined ? {} : { fixedShare: status.fixScore }),
   });
   const scores = { ...(diagnosisScore === undefined ? {} : { diagnosisScore }), ...(fixScore === undefined ? {} : { fixScore }) };
-  return { scores, ...(llm ? { llm } : {}), ...(veto ? { veto } : {}) };
+  const last = { scores, ...(llm ? { llm } : {}), ...(mayVeto && veto ? { veto } : {}) };
+  said.set(key, last);
+  return last;
 }

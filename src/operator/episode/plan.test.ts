@@ -1,103 +1,35 @@
 import { describe, expect, test } from '@jest/globals';
-import { findCondition } from '../../api/conditions.ts';
-import type { Episode, EpisodeSpec, EpisodeStatus } from '../../api/episode.ts';
-import type { Incident, IncidentStatus } from '../../api/incident.ts';
-import type { Step, StepSpec } from '../../api/step.ts';
+import type { Episode, EpisodeStatus } from '../../api/episode.ts';
+import type { IncidentStatus } from '../../api/incident.ts';
 import { cutBytes } from '../../api/text.ts';
 import { assignment } from '../../curriculum/testing.ts';
-import type { Judgement } from '../../judge/judge.ts';
 import { DEFAULT_WEIGHTS } from '../../reward/weights.ts';
-import { type EpisodeObservation, type Health, planEpisode } from './plan.ts';
-
-const T0 = new Date('2026-01-01T00:00:00.000Z');
-const at = (seconds: number): Date => new Date(T0.getTime() + seconds * 1000);
-const judgement: Judgement = { score: 0.2, phase: 'triage', feedback: 'Looked at the pods', source: 'heuristic' };
-
-function episode(status: EpisodeStatus = {}, spec: EpisodeSpec = {}): Episode {
-  return {
-    apiVersion: 'kubesregym.dev/v1alpha1',
-    kind: 'Episode',
-    metadata: { name: 'e', namespace: 'kube-sre-gym', uid: 'eu', generation: 1 },
-    spec: { incident: { faults: [] }, maxSteps: 3, ...spec },
-    status,
-  };
-}
-
-function incident(status: IncidentStatus = {}): Incident {
-  return {
-    apiVersion: 'kubesregym.dev/v1alpha1',
-    kind: 'Incident',
-    metadata: { name: 'e', namespace: 'kube-sre-gym', uid: 'iu' },
-    spec: { faults: [] },
-    status,
-  };
-}
-
-const hurting: IncidentStatus = {
-  alert: { severity: 'critical', title: 'Payments fail', message: 'Users see errors' },
-  faults: [{ type: 'oom_kill', target: { namespace: 'payments', name: 'payment-api' }, state: 'Injected' }],
-  conditions: [{ type: 'SymptomObserved', status: 'True', reason: 'SymptomSeen', message: '', lastTransitionTime: T0.toISOString() }],
-};
-const control: IncidentStatus = { ...hurting, faults: [] };
-const resolved: IncidentStatus = { ...hurting, resolvedTime: at(9).toISOString() };
-const failed = (reason: string): IncidentStatus => ({
-  conditions: [{ type: 'Succeeded', status: 'False', reason, message: reason, lastTransitionTime: T0.toISOString() }],
-});
-const running: EpisodeStatus = { startedTime: T0.toISOString(), maxSteps: 3, decidedSteps: 0, steps: [], incident: 'e' };
-
-function step(index: number, spec: Partial<StepSpec> = {}): Step {
-  return {
-    apiVersion: 'kubesregym.dev/v1alpha1',
-    kind: 'Step',
-    metadata: { name: `e-${index}` },
-    spec: {
-      episode: 'e',
-      index,
-      action: 'Command',
-      command: 'kubectl get pods -A',
-      durationMs: 100,
-      mutations: 0,
-      completedTime: T0.toISOString(),
-      ...spec,
-    },
-  };
-}
-
-const health = (verdict: Health['verdict'], seconds: number): Health => ({ verdict, readAt: at(seconds) });
-const mutated = { mutations: 1, command: 'kubectl scale deploy/x --replicas 1' };
-
-interface Case {
-  given: Partial<EpisodeObservation>;
-  action?: string;
-  outcome?: string;
-  scorable?: boolean;
-  decided?: number;
-  settling?: boolean;
-  reason?: string;
-  waitMs?: number;
-}
-
-const playing = (steps: Step[], extra: Partial<EpisodeObservation> = {}): Partial<EpisodeObservation> => ({
-  episode: episode(running),
-  incident: incident(hurting),
-  steps,
-  judgements: new Map(steps.map((s) => [s.spec.index, judgement])),
-  ...extra,
-});
+import { planEpisode } from './plan.ts';
+import {
+  at,
+  type Case,
+  control,
+  episode,
+  expectPlan,
+  failed,
+  health,
+  hurting,
+  incident,
+  judgement,
+  mutated,
+  playing,
+  resolved,
+  running,
+  step,
+  T0,
+} from './testing.ts';
 
 const ofCurriculum = (status: EpisodeStatus = {}): Episode =>
   episode(status, { incident: undefined, curriculumRef: { name: 'c' }, seed: 1 });
+const referring = episode({}, { incident: undefined, incidentRef: { name: 'e' } });
+/** As an Incident that ran out of time has it: users were hurt. */
+const timedOut: IncidentStatus = { conditions: [...(hurting.conditions ?? []), ...(failed('TimedOut').conditions ?? [])] };
 const ended: EpisodeStatus = { ...running, assignment: 'a-1', outcome: 'GaveUp', scorable: true, finishedTime: T0.toISOString() };
-
-/** An episode whose resolution was taken back after step `veto`, with `steps` steps typed by now. */
-const vetoedAfter = (veto: number, steps: number, verdict: Health['verdict']): Partial<EpisodeObservation> => ({
-  ...playing(
-    Array.from({ length: steps }, (_, i) => step(i + 1, mutated)),
-    { health: health(verdict, 20), now: at(20) },
-  ),
-  episode: episode({ ...running, veto: { step: veto, reason: 'luck' } }),
-  incident: incident(resolved),
-});
 
 const cases: Record<string, Case> = {
   'a new episode makes its incident': { given: {}, action: 'createIncident' },
@@ -108,13 +40,42 @@ const cases: Record<string, Case> = {
     reason: 'IncidentNotFound',
   },
   'a referenced incident is claimed first': {
-    given: { episode: episode({}, { incident: undefined, incidentRef: { name: 'e' } }), incident: incident(hurting) },
+    given: { episode: referring, incident: incident(hurting) },
     action: 'claimIncident',
   },
   'a second episode on the same incident is refused': {
-    given: { episode: episode({}, { incident: undefined, incidentRef: { name: 'e' } }), incident: incident(hurting), claimedBy: 'other' },
+    given: { episode: referring, incident: incident(hurting), claimedBy: 'other' },
     outcome: 'InfrastructureFailed',
     reason: 'IncidentTaken',
+  },
+  'an incident that was resolved before the episode claimed it is not scored, and not claimed': {
+    given: { episode: referring, incident: incident(resolved) },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentOver',
+    message: 'Incident e was over before this episode began; make a new one',
+  },
+  'nor is one that was resolved before the alert went out': {
+    given: { episode: referring, incident: incident(resolved), claimedBy: 'eu' },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentOver',
+  },
+  'nor one that had timed out by then': {
+    given: { episode: referring, incident: incident({ ...hurting, ...timedOut }), claimedBy: 'eu' },
+    outcome: 'InfrastructureFailed',
+    scorable: false,
+    reason: 'IncidentOver',
+  },
+  'a referenced incident that is resolved once the alert is out is scored': {
+    given: playing([step(1, mutated)], {
+      episode: { ...referring, status: running },
+      incident: incident(resolved),
+      claimedBy: 'eu',
+      now: at(9),
+    }),
+    outcome: 'Resolved',
+    scorable: true,
   },
   'a fault that never took effect is unscorable': {
     given: { incident: incident(failed('SymptomNeverSeen')) },
@@ -295,72 +256,15 @@ const cases: Record<string, Case> = {
     outcome: 'GaveUp',
     waitMs: 1000,
   },
-  'a resolution that the judge takes back lets the episode go on': {
-    given: playing([step(1, mutated)], {
-      episode: episode({ ...running, veto: { step: 1, reason: 'luck' } }),
-      incident: incident(resolved),
-    }),
-    decided: 1,
-  },
-  'after a veto the next step counts, when all is healthy still': {
-    given: vetoedAfter(1, 2, 'healthy'),
-    decided: 2,
-    outcome: 'Resolved',
-  },
-  'after a veto the next step resolves nothing, when something broke since': { given: vetoedAfter(1, 2, 'broken'), decided: 2 },
   'a change in a control is answered at once': {
     given: playing([step(1, mutated)], { incident: incident(control), health: health('healthy', 2), now: at(2) }),
     decided: 1,
     settling: false,
   },
-  'after a veto an agent that leaves has left': {
-    given: {
-      ...vetoedAfter(1, 1, 'healthy'),
-      steps: [step(1, mutated), step(2, { action: 'Detach', command: '' })],
-    },
-    decided: 2,
-    outcome: 'Abandoned',
-  },
-  'after a veto a change is answered when its effect is known': {
-    given: { ...vetoedAfter(1, 2, 'settling'), now: at(2), health: health('settling', 2) },
-    decided: 1,
-    waitMs: 1000,
-  },
-  'after a veto time runs out as without one': {
-    given: { ...vetoedAfter(1, 1, 'healthy'), now: at(9 + 1800) },
-    outcome: 'TimedOut',
-    reason: 'JudgeVeto',
-  },
-  'after a veto on the last step the steps are used up': {
-    given: vetoedAfter(3, 3, 'healthy'),
-    decided: 3,
-    outcome: 'StepsExhausted',
-    scorable: true,
-    reason: 'JudgeVeto',
-  },
 };
 
 describe('planEpisode', () => {
-  test.each(Object.entries(cases))('%s', (_name, c) => {
-    const plan = planEpisode({
-      episode: episode(),
-      now: T0,
-      steps: [],
-      judgements: new Map(),
-      gatewayAlive: true,
-      difficulty: 0.5,
-      ...c.given,
-    });
-    expect(plan.action).toBe(c.action ?? 'none');
-    expect(plan.status.outcome).toBe(c.outcome);
-    if (c.scorable !== undefined) expect(plan.status.scorable).toBe(c.scorable);
-    if (c.decided !== undefined) expect(plan.status.decidedSteps).toBe(c.decided);
-    if (c.settling !== undefined) expect(plan.status.settling).toBe(c.settling);
-    if (c.reason) expect(findCondition(plan.status.conditions, 'Succeeded')?.reason).toBe(c.reason);
-    if (c.waitMs !== undefined) expect(plan.requeueAfterMs).toBe(c.waitMs);
-    // In the past means at once, and then again and again.
-    expect(plan.requeueAfterMs ?? 0).toBeGreaterThanOrEqual(0);
-  });
+  test.each(Object.entries(cases))('%s', (_name, c) => expectPlan(c));
 
   test('the alert goes out when users are hurt, and names nothing but itself', () => {
     const plan = planEpisode({

@@ -10,15 +10,15 @@ import {
   STEP_COMMAND_BYTES,
   STEP_OUTPUT_BYTES,
 } from '../../api/defaults.ts';
-import type { Episode, EpisodeStatus, LlmUse, StepStatus } from '../../api/episode.ts';
+import type { Episode, EpisodeStatus, StepStatus } from '../../api/episode.ts';
 import type { Incident } from '../../api/incident.ts';
 import { ConditionType, type Outcome, Reason } from '../../api/reasons.ts';
 import type { Step } from '../../api/step.ts';
 import { cutBytes } from '../../api/text.ts';
 import type { Judgement } from '../../judge/judge.ts';
 import { sumLlmUse } from '../../llm/use.ts';
-import { isRepeat, rewardInputOf } from '../../reward/from-episode.ts';
-import { rewardOf, round } from '../../reward/reward.ts';
+import { isRepeat } from '../../reward/from-episode.ts';
+import { valued } from './value.ts';
 
 /** What the health watch knows of the arena. `readAt`: every write that was acknowledged before this moment is in the verdict. */
 export interface Health {
@@ -81,6 +81,9 @@ export function planEpisode(o: EpisodeObservation): EpisodePlan {
   if (status.outcome) return planFinal(o, status);
   if (!o.gatewayAlive) return finish(o, status, 'InfrastructureFailed', Reason.GatewayLost, 'The gateway that played this episode is gone');
   if (!o.incident) return planStart(o, status);
+  // Before it is claimed: one that is over stays as it is.
+  const over = status.startedTime ? undefined : planOver(o, o.incident, status);
+  if (over) return over;
   if (episode.spec.incidentRef && o.claimedBy !== episode.metadata.uid) {
     if (!o.claimedBy) return { action: 'claimIncident', status };
     return finish(
@@ -112,6 +115,18 @@ function planStart(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
   return { action: 'createIncident', status };
 }
 
+/** Ends an episode whose Incident was over before the alert went out: nobody has worked on it, so there is nothing to score. */
+function planOver(o: EpisodeObservation, incident: Incident, status: EpisodeStatus): EpisodePlan | undefined {
+  const { conditions: list, resolvedTime } = incident.status ?? {};
+  const succeeded = findCondition(list, ConditionType.Succeeded);
+  const failed = succeeded?.status === 'False';
+  if (resolvedTime === undefined && !failed) return undefined;
+  const { name } = incident.metadata;
+  const end = (reason: string, message: string) => finish(o, { ...status, incident: name }, 'InfrastructureFailed', reason, message);
+  if (failed && !isTrue(list, ConditionType.SymptomObserved)) return end(Reason.IncidentFailed, succeeded.message);
+  return end(Reason.IncidentOver, `Incident ${name} was over before this episode began; make a new one`);
+}
+
 /** Sends the alert once users are hurt; undefined when play may go on in the same pass. */
 function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | undefined {
   const list = o.incident?.status?.conditions;
@@ -126,8 +141,6 @@ function planAlert(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan | 
     status.conditions = condition(o, status, ConditionType.Succeeded, 'Unknown', Reason.Running, 'Waiting for the on-call');
     return undefined;
   }
-  const succeeded = findCondition(list, ConditionType.Succeeded);
-  if (succeeded?.status === 'False') return finish(o, status, 'InfrastructureFailed', Reason.IncidentFailed, succeeded.message);
   if (o.steps.some((s) => s.spec.action === 'Detach')) {
     return finish(o, status, 'Abandoned', Reason.Detached, 'The agent left before the incident had begun', false);
   }
@@ -163,7 +176,7 @@ function planPlay(o: EpisodeObservation, status: EpisodeStatus): EpisodePlan {
     );
     status.decidedSteps = step.spec.index;
     status.settling = decision.settling;
-    Object.assign(status, valued(o, status));
+    Object.assign(status, valued(status, o.difficulty));
   }
   // A settle that outlived its frame is over as soon as the arena is known to be broken again.
   if (status.settling && o.health?.verdict === 'broken') status.settling = false;
@@ -360,37 +373,5 @@ function finish(
 ): EpisodePlan {
   const next: EpisodeStatus = { ...status, outcome, scorable, settling: false, phase: outcome, finishedTime: o.now.toISOString() };
   next.conditions = condition(o, next, ConditionType.Succeeded, outcome === 'Resolved' ? 'True' : 'False', reason, message);
-  return { action: 'none', status: { ...next, ...valued(o, next) }, finished: true, requeueAfterMs: 0 };
-}
-
-/** A finished status with the judge's last word: its scores take the place of the rules', and the total is worked out anew. */
-export function concluded(
-  o: EpisodeObservation,
-  status: EpisodeStatus,
-  last: { scores: Pick<EpisodeStatus, 'diagnosisScore' | 'fixScore'>; llm?: LlmUse },
-): EpisodeStatus {
-  const llm = sumLlmUse([status.llm, last.llm]);
-  const next = { ...status, ...last.scores, ...(llm ? { llm } : {}) };
-  return { ...next, ...valued(o, next) };
-}
-
-/** What the episode is worth if it ends now (V_t), and what the last step added to that. */
-function valued(o: EpisodeObservation, status: EpisodeStatus): Pick<EpisodeStatus, 'reward' | 'rewardParts' | 'steps'> {
-  const steps = status.steps ?? [];
-  const reward = rewardOf(
-    rewardInputOf(steps, {
-      maxSteps: status.maxSteps ?? DEFAULT_MAX_STEPS,
-      difficulty: o.difficulty,
-      resolved: status.outcome === 'Resolved',
-      scorable: status.scorable ?? true,
-      faultsFixedShare: status.fixScore ?? 0,
-      diagnosisScore: status.diagnosisScore ?? 0,
-      ...(status.weights ? { weights: status.weights } : {}),
-    }),
-  );
-  if (!reward) return { reward: undefined, rewardParts: undefined, steps: status.steps };
-  const last = steps.at(-1);
-  const before = steps.slice(0, -1).reduce((sum, s) => sum + (s.reward ?? 0), 0);
-  const counted = last ? [...steps.slice(0, -1), { ...last, reward: round(reward.total - before) }] : status.steps;
-  return { reward: reward.total, rewardParts: reward.parts, steps: counted };
+  return { action: 'none', status: { ...next, ...valued(next, o.difficulty) }, finished: true, requeueAfterMs: 0 };
 }

@@ -12,6 +12,7 @@ import { scenarioHash } from '../../faults/engine.ts';
 import { FAULTS } from '../../faults/index.ts';
 import type { ArenaSnapshot } from '../../health/snapshot.ts';
 import type { Judgement } from '../../judge/judge.ts';
+import { JUDGE_CALL_MS } from '../../judge/llm-judge.ts';
 import type { KubeClient } from '../../kube/client.ts';
 import type { Clock } from '../../kube/clock.ts';
 import { isAlreadyExists, isConflict } from '../../kube/errors.ts';
@@ -26,9 +27,10 @@ import { baselineOf } from '../incident/baseline.ts';
 import type { HealthWatch } from '../incident/health-watch.ts';
 import { appeared, caughtUp, writeStatus } from '../status.ts';
 import type { World } from '../world.ts';
-import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf } from './conclude.ts';
-import { awaitsVerdict, concluded, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
+import { conclude, type Judges, judgedEpisode, judgedLine, judgeOf, mayBeVetoed, type Said } from './conclude.ts';
+import { awaitsVerdict, type EpisodeObservation, type EpisodePlan, type Health, planEpisode, SETTLE_GRACE_MS } from './plan.ts';
 import { shrinkFinal } from './shrink.ts';
+import { concluded } from './value.ts';
 
 export interface EpisodeDependencies {
   client: KubeClient;
@@ -46,11 +48,14 @@ export interface EpisodeDependencies {
 /** Who plays a referenced Incident; it stays its creator's, so an annotation and not an owner reference. */
 const CLAIMED_BY = `${API_VERSION.split('/')[0]}/episode-uid`;
 
+/** Milliseconds that a pass has left for asking a judge: all that it asks belongs to one frame, and that waits for the whole. */
+type LeftMs = () => number;
+
 /** Plays Episodes: makes their incidents, scores their steps, decides how they ended. */
 export class EpisodeReconciler {
   readonly #deps: EpisodeDependencies;
-  /** Judgements by Episode and step, of Episodes that are played: a step is judged once, not once a pass. */
-  readonly #judgements = new Map<string, Map<string, Judgement>>();
+  /** By name of the Episode, while it is played. */
+  readonly #said = new Map<string, Said>();
 
   constructor(deps: EpisodeDependencies) {
     this.#deps = deps;
@@ -60,10 +65,13 @@ export class EpisodeReconciler {
     const { world, client } = this.#deps;
     const episode = world.episodes.get(ref);
     if (!episode || episode.metadata.deletionTimestamp) {
-      this.#judgements.delete(ref.name);
+      this.#said.delete(ref.name);
       return undefined;
     }
-    const observed = await this.#observe(episode);
+    const { clock } = this.#deps;
+    const judgedBy = clock.now().getTime() + JUDGE_CALL_MS;
+    const leftMs = () => Math.max(0, judgedBy - clock.now().getTime());
+    const observed = await this.#observe(episode, leftMs);
     const plan = planEpisode(observed);
     switch (plan.action) {
       case 'assign':
@@ -77,9 +85,11 @@ export class EpisodeReconciler {
       case 'expire':
         await client.delete(Resources.episodes, episode.metadata, { uid: episode.metadata.uid as string });
         return undefined;
-      case 'none':
-        await this.#write(episode, observed, plan, log);
-        return this.#next(episode, plan);
+      case 'none': {
+        const judged = await this.#concluded(observed, plan, leftMs);
+        await this.#write(episode, observed, judged, log);
+        return this.#next(episode, judged);
+      }
     }
   }
 
@@ -90,7 +100,7 @@ export class EpisodeReconciler {
     return waits.length ? { requeueAfterMs: Math.max(1, Math.min(...waits)) } : undefined;
   }
 
-  async #observe(episode: Episode): Promise<EpisodeObservation> {
+  async #observe(episode: Episode, leftMs: LeftMs): Promise<EpisodeObservation> {
     const { world, clock } = this.#deps;
     const namespace = episode.metadata.namespace as string;
     const name = episode.spec.incidentRef?.name ?? episode.metadata.name;
@@ -113,7 +123,8 @@ export class EpisodeReconciler {
     };
     if (!incident?.status?.alert || episode.status?.outcome) return base;
     const diagnosisScore = this.#diagnosisScore(steps, incident);
-    const [judgements, health] = await Promise.all([this.#judge(episode, incident, steps), this.#health(episode, incident, steps)]);
+    const judging = this.#judge(episode, incident, steps, leftMs);
+    const [judgements, health] = await Promise.all([judging, this.#health(episode, incident, steps)]);
     return {
       ...base,
       // Judging takes seconds; what was resolved meanwhile is resolved.
@@ -151,11 +162,10 @@ export class EpisodeReconciler {
     return this.#deps.health.verdict(incident, graceOver);
   }
 
-  async #judge(episode: Episode, incident: Incident, steps: readonly Step[]): Promise<Map<number, Judgement>> {
+  async #judge(episode: Episode, incident: Incident, steps: readonly Step[], leftMs: LeftMs): Promise<Map<number, Judgement>> {
     const scored = new Set((episode.status?.steps ?? []).map((s) => s.index));
     const found = new Map<number, Judgement>();
-    const known = this.#judgements.get(episode.metadata.name) ?? new Map<string, Judgement>();
-    this.#judgements.set(episode.metadata.name, known);
+    const { judgements: known } = this.#saidOf(episode);
     const { name } = judgeOf(this.#curriculum(episode));
     const judge = this.#deps.judges[name];
     // The rules look at lines alone.
@@ -164,7 +174,7 @@ export class EpisodeReconciler {
       if (scored.has(step.spec.index) || step.spec.action === 'Detach') continue;
       const key = step.metadata.uid as string;
       const history = steps.filter((s) => s.spec.index < step.spec.index).map(judgedLine);
-      const judgement = known.get(key) ?? (await judge.score({ ...asked, step: judgedLine(step), history }));
+      const judgement = known.get(key) ?? (await judge.score({ ...asked, step: judgedLine(step), history, timeoutMs: leftMs() }));
       known.set(key, judgement);
       found.set(step.spec.index, judgement);
     }
@@ -172,29 +182,30 @@ export class EpisodeReconciler {
   }
 
   /**
-   * Asks the judge for its last word and puts its scores into `status`. When it takes a resolution back: the Episode with the veto in it and what that
-   * means for it.
+   * The plan as the judge's last word leaves it: with its scores, or, where it takes a resolution back, the plan of the same pass in which that
+   * resolution does not count. At most one veto a pass.
    */
-  async #conclude(
-    episode: Episode,
-    observed: EpisodeObservation,
-    status: EpisodeStatus,
-  ): Promise<{ observed: EpisodeObservation; plan: EpisodePlan } | undefined> {
-    const { incident, steps } = observed;
+  async #concluded(observed: EpisodeObservation, plan: EpisodePlan, leftMs: LeftMs, first = true): Promise<EpisodePlan> {
+    const { episode, incident, steps, difficulty } = observed;
+    const { status } = plan;
     const { name, mayVeto } = judgeOf(this.#curriculum(episode));
-    if (name === 'heuristic' || !incident?.status?.alert) return undefined;
-    const asked = judgedEpisode(episode, incident, this.#snapshot(incident));
-    const resolved = status.outcome === 'Resolved';
-    const last = await conclude({ judge: this.#deps.judges[name], asked, steps, status, mayVeto: mayVeto && resolved });
-    if (!last.veto || !resolved) {
-      Object.assign(status, concluded(observed, status, last));
-      return undefined;
-    }
-    // The same pass once more, from what was written before it, and this time the resolution does not count.
+    if (!plan.finished || !status.scorable || name === 'heuristic' || !incident?.status?.alert) return plan;
+    const asked = { ...judgedEpisode(episode, incident, this.#snapshot(incident)), timeoutMs: leftMs() };
+    const vetoable = first && mayVeto && mayBeVetoed(incident, status);
+    const { lastWords: said } = this.#saidOf(episode);
+    const last = await conclude({ judge: this.#deps.judges[name], asked, episode, steps, status, mayVeto: vetoable, said });
+    if (!last.veto) return { ...plan, status: concluded(status, difficulty, last) };
+    // From what was written before this pass.
     const veto = { step: status.decidedSteps ?? 0, reason: last.veto.slice(0, 512) };
     const before = { ...episode.status, veto, llm: sumLlmUse([episode.status?.llm, last.llm]) };
     const again = { ...observed, episode: { ...episode, status: before } };
-    return { observed: again, plan: planEpisode(again) };
+    return this.#concluded(again, planEpisode(again), leftMs, false);
+  }
+
+  #saidOf({ metadata: { name } }: Episode): Said {
+    const said = this.#said.get(name) ?? { judgements: new Map(), lastWords: new Map() };
+    this.#said.set(name, said);
+    return said;
   }
 
   #curriculum({ metadata, spec }: Episode): Curriculum | undefined {
@@ -294,15 +305,12 @@ export class EpisodeReconciler {
         ...(maxSteps ? { maxSteps } : {}),
       });
     }
-    if (plan.finished && status.scorable) {
-      const vetoed = await this.#conclude(episode, observed, status);
-      if (vetoed) return this.#write(episode, vetoed.observed, vetoed.plan, log);
-    }
     // The archive first: a process that dies in between appends the same episode again, and readers keep one by uid.
     if (plan.finished) await archive.append({ episode: { ...episode, status }, incident, steps: observed.steps });
     const written = await writeStatus(client, Resources.episodes, world.episodes, episode, plan.finished ? shrinkFinal(status) : status);
+    this.#said.get(episode.metadata.name)?.lastWords.clear();
     if (!plan.finished) return;
-    this.#judgements.delete(episode.metadata.name);
+    this.#said.delete(episode.metadata.name);
     log.info({ outcome: status.outcome, reward: status.reward, steps: status.decidedSteps }, 'Finished an episode');
     onFinished(written, incident);
   }
