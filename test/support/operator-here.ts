@@ -10,7 +10,10 @@ import { operatorDefaults } from '../../src/operator/config.ts';
 import { GymOperator } from '../../src/operator/gym-operator.ts';
 import { GymMetrics } from '../../src/operator/metrics.ts';
 
-const NO_LLM: OpenLlm = { state: () => ({ status: 'False', reason: 'NotConfigured', message: 'No LLM is configured' }) };
+const NO_LLM: OpenLlm = {
+  state: () => ({ status: 'False', reason: 'NotConfigured', message: 'No LLM is configured' }),
+  isAsked: () => false,
+};
 
 /** An operator inside this process, with a client of its own as a process has, that makes no arenas; for API servers without a node. */
 export function startOperatorHere(o: { kubeconfig: string; identity: string; llm?: OpenLlm }): { close(): Promise<void> } {

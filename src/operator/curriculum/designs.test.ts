@@ -48,7 +48,7 @@ class Gym {
   readonly patched: string[] = [];
   readonly clock = new FakeClock();
   asked = 0;
-  llmStatus: 'True' | 'False' = 'True';
+  isAsked = true;
   /** What the model says; by default it stops one workload after the other. */
   answer = (asked: number): unknown => ({
     story: 'It was stopped.',
@@ -92,7 +92,7 @@ class Gym {
     return new DesignReconciler({
       ...{ client: this.client(), world: this.world as never, desk: this.desk, app, clock: this.clock },
       health: { baseline: () => app } as unknown as DesignDependencies['health'],
-      llm: { llm: { complete } as unknown as Llm, state: () => ({ status: this.llmStatus, reason: 'Configured', message: '' }) },
+      llm: { llm: { complete } as unknown as Llm, state: () => assert.fail(), isAsked: () => this.isAsked },
       onDesign: (_, outcome) => void this.outcomes.push(outcome),
     });
   }
@@ -232,7 +232,7 @@ describe('no LLM is asked', () => {
   test.each<[string, Gym, (gym: Gym) => unknown]>([
     ['without an arena to spare', new Gym(), ({ arenas }) => arenas.all.clear()],
     ['when an Incident waits for the only arena', new Gym(), ({ incidents }) => incidents.put(waiting)],
-    ['while its budget is spent', new Gym(), (poor) => Object.assign(poor, { llmStatus: 'False' })],
+    ['while it would turn everybody away', new Gym(), (poor) => Object.assign(poor, { isAsked: false })],
     ['in a tier without designs', new Gym('advanced'), () => {}],
     ['by a Curriculum with a procedural designer', new Gym('expert', procedural), () => {}],
     ['under a spec that admits nothing', new Gym(), (empty) => empty.edit({ faults: { allow: ['oom_kill'], deny: ['oom_kill'] } })],
