@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { perApp } from '../../api/apps.ts';
 import type { Arena } from '../../api/arena.ts';
 import type { Assignment } from '../../api/assignment.ts';
-import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
+import { type Curriculum, type CurriculumStatus, MAX_RUNS } from '../../api/curriculum.ts';
 import { API_VERSION, DESIGN_LABEL, FIXING_ANNOTATION } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
 import { rulesWith, statusIn } from '../../curriculum/testing.ts';
@@ -303,7 +303,7 @@ describe('a proof', () => {
 });
 
 describe('a reset', () => {
-  const assign = (seed: number) => gym.desk.assign('gym', { curriculum: 'c', run: 'r', split: 'train', seed });
+  const assign = (seed: number, run = 'r') => gym.desk.assign('gym', { curriculum: 'c', run, split: 'train', seed });
   test('gets a ready design about the fault it was drawn for, and no other reset gets it', async () => {
     await gym.prove();
     const [design] = gym.status.designs ?? [];
@@ -314,6 +314,16 @@ describe('a reset', () => {
     expect(second.spec.incident).toEqual({ faults: [], difficulty: 0.1 });
     expect(gym.status.designs).toEqual([]);
     expect(gym.outcomes).toEqual(['proven', 'used']);
+  });
+  test('of a run that so many others followed that it was forgotten, goes on where it was', async () => {
+    const first = await assign(1);
+    for (let other = 0; other < MAX_RUNS; other++) await assign(1, `other-${other}`);
+    expect(gym.status.runs.map((run) => run.name)).not.toContain('r');
+    const second = await assign(2);
+    expect([first, second].map(({ spec }) => [spec.trial, spec.pool?.ordinal])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
   });
   test('does not wait for a design', async () => {
     expect((await assign(1)).spec.design).toBeUndefined();

@@ -14,7 +14,7 @@ import { statusUnder } from '../../curriculum/fold.ts';
 import { faultsInFlight } from '../../curriculum/group.ts';
 import type { Happening } from '../../curriculum/happening.ts';
 import type { Rules } from '../../curriculum/rules.ts';
-import { reserve, runOf } from '../../curriculum/runs.ts';
+import { recalled, reserve, runOf } from '../../curriculum/runs.ts';
 import type { Scenario, ScenarioSource } from '../../curriculum/scenario-source.ts';
 import { seededRandom } from '../../faults/random.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -142,10 +142,15 @@ export class AssignmentDesk {
   async #draw(curriculum: Curriculum, key: AssignmentKey): Promise<AssignmentSpec> {
     const { client, world, composers, onHappening, onDesign } = this.#deps;
     const rules = this.rulesOf(curriculum);
-    const status = refusing(() => statusUnder(curriculum.status, rules));
+    const assignments = assignmentsOf(curriculum, world);
+    const status = recalled(
+      refusing(() => statusUnder(curriculum.status, rules)),
+      key.run,
+      assignments,
+    );
     const { trials: trial } = runOf(status, key.run);
     const asker = { curriculum: key.curriculum, run: key.run, trial };
-    const choice = refusing(() => chooseNext(status, faultsInFlight(assignmentsOf(curriculum, world)), rules, asker));
+    const choice = refusing(() => chooseNext(status, faultsInFlight(assignments), rules, asker));
     const { draw, maxDifficulty, redHerrings } = choice;
     const plan = { ...(draw ? { scenario: draw.scenario } : {}), maxDifficulty, redHerrings };
     const design = fittingDesign(choice, status, rules);
