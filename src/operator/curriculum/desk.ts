@@ -1,4 +1,4 @@
-import { DEFAULT_APP, type PerApp, TRANSFER_APP } from '../../api/apps.ts';
+import { APPS, DEFAULT_APP, type PerApp, TRANSFER_APP } from '../../api/apps.ts';
 import { type Assignment, type AssignmentKey, type AssignmentSpec, assignmentName } from '../../api/assignment.ts';
 import type { Curriculum } from '../../api/curriculum.ts';
 import { API_VERSION } from '../../api/group.ts';
@@ -93,6 +93,11 @@ export class AssignmentDesk {
   rulesOf(curriculum: Curriculum): Rules {
     const source = this.#deps.composers[DEFAULT_APP].source(maximaOf(curriculum));
     return { spec: curriculum.spec, types: this.#deps.types, source };
+  }
+
+  /** Works out what resets may get under this spec, tens of milliseconds for each app, so that the first of them does not wait for it. */
+  prepare(curriculum: Curriculum): void {
+    for (const app of APPS) this.#deps.composers[app].source(maximaOf(curriculum));
   }
 
   /** Why nothing can be drawn under this spec, as a sentence; undefined when something can. Only another spec changes it. */
