@@ -68,6 +68,7 @@ export const Reason = {
   NotConfigured: 'NotConfigured',
   CircuitOpen: 'CircuitOpen',
   BudgetSpent: 'BudgetSpent',
+  AnswersUseless: 'AnswersUseless',
 } as const;
 export type Reason = (typeof Reason)[keyof typeof Reason];
 

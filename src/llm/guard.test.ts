@@ -8,6 +8,7 @@ import { withinDeadline } from './deadline.ts';
 import { guarded } from './guard.ts';
 import { LLM_ERROR_CODES, type Llm, LlmError, type LlmErrorCode } from './llm.ts';
 import { LlmMetrics } from './metrics.ts';
+import { USELESS_ANSWERS, UselessAnswers } from './useless-answers.ts';
 
 const tokens = { input: 100, output: 20, cached: 60, cacheWritten: 0 };
 const request = { system: 's'.repeat(40), user: 'u'.repeat(40), schema: z.string(), maxTokens: 300, timeoutMs: 1000 };
@@ -17,6 +18,7 @@ function setUp({ limits = {}, model = 'claude-haiku-4-5' }: { limits?: HourlyLim
   const clock = new FakeClock();
   const registry = new Registry();
   const breaker = new CircuitBreaker(clock);
+  const uselessAnswers = new UselessAnswers();
   const budget = new HourlyBudget(clock, () => limits);
   const metrics = new LlmMetrics(registry, 'anthropic', () => breaker.state === 'open');
   const said: { next: 'ok' | LlmErrorCode | Error; calls: number } = { next: 'ok', calls: 0 };
@@ -31,7 +33,7 @@ function setUp({ limits = {}, model = 'claude-haiku-4-5' }: { limits?: HourlyLim
       return { value: 'yes' as never, usage: { tokens, milliseconds: 250, usd: 0.0002 } };
     },
   };
-  const llm = guarded(inner, { breaker, budget, metrics, clock });
+  const llm = guarded(inner, { breaker, uselessAnswers, budget, metrics, clock });
   const ask = async (next: typeof said.next = 'ok'): Promise<string> => {
     said.next = next;
     return llm.complete(request).then(
@@ -44,7 +46,7 @@ function setUp({ limits = {}, model = 'claude-haiku-4-5' }: { limits?: HourlyLim
     return metric?.values.find((v) => Object.entries(labels).every(([k, l]) => String((v.labels as Record<string, unknown>)[k]) === l))
       ?.value;
   };
-  return { clock, breaker, said, ask, value };
+  return { clock, breaker, uselessAnswers, said, ask, value };
 }
 
 describe('circuit', () => {
@@ -100,6 +102,39 @@ describe('circuit', () => {
     const gym = setUp();
     for (let i = 0; i < BREAKER_FAILURES; i++) expect(await gym.ask(new Error('a bug'))).toBe('a bug');
     expect(gym.breaker.state).toBe('open');
+  });
+});
+
+describe('useless answers', () => {
+  const answer = async (gym: ReturnType<typeof setUp>, codes: readonly LlmErrorCode[], times: number) => {
+    for (let i = 0; i < times; i++) await gym.ask(codes[i % codes.length]);
+  };
+
+  test('of any kind last from ten in a row, are said in full tens, and turn nobody away', async () => {
+    const gym = setUp();
+    await answer(gym, ['refusal', 'invalid_answer', 'too_large'], USELESS_ANSWERS - 1);
+    expect(gym.uselessAnswers.lasting).toBe(0);
+    await gym.ask('refusal');
+    expect(gym.uselessAnswers.lasting).toBe(10);
+    await answer(gym, ['invalid_answer'], 15);
+    expect([gym.uselessAnswers.lasting, gym.said.calls]).toEqual([20, 25]);
+  });
+  test('are forgotten with one that is of use', async () => {
+    const gym = setUp();
+    await answer(gym, ['refusal'], USELESS_ANSWERS);
+    await gym.ask();
+    expect(gym.uselessAnswers.lasting).toBe(0);
+    await answer(gym, ['refusal'], USELESS_ANSWERS - 1);
+    expect(gym.uselessAnswers.lasting).toBe(0);
+  });
+  test('are neither more nor fewer when there is none at all', async () => {
+    const gym = setUp();
+    await answer(gym, ['timeout', 'rate_limited', 'network'], USELESS_ANSWERS);
+    expect(gym.uselessAnswers.lasting).toBe(0);
+    const nonsense = setUp();
+    await answer(nonsense, ['invalid_answer'], USELESS_ANSWERS);
+    await nonsense.ask('timeout');
+    expect(nonsense.uselessAnswers.lasting).toBe(10);
   });
 });
 

@@ -4,6 +4,7 @@ import type { HourlyBudget } from './budget.ts';
 import { type Llm, type LlmAnswer, LlmError, type LlmErrorCode, type LlmRequest, type LlmTokens, type LlmUsage } from './llm.ts';
 import type { LlmMetrics } from './metrics.ts';
 import { usdOf } from './models.ts';
+import type { UselessAnswers } from './useless-answers.ts';
 
 /** What says that the service is down, and not that one answer was bad: an agent that provokes refusals must not silence the judge of others. */
 const SERVICE_FAILURES: readonly LlmErrorCode[] = ['timeout', 'rate_limited', 'overloaded', 'network', 'auth', 'rejected'];
@@ -15,13 +16,14 @@ const NOTHING: LlmTokens = { input: 0, output: 0, cached: 0, cacheWritten: 0 };
 
 export interface Guards {
   readonly breaker: CircuitBreaker;
+  readonly uselessAnswers: UselessAnswers;
   readonly budget: HourlyBudget;
   readonly metrics: LlmMetrics;
   readonly clock: Clock;
 }
 
 /** The same LLM within its budget, behind its circuit breaker, counted. */
-export function guarded(llm: Llm, { breaker, budget, metrics, clock }: Guards): Llm {
+export function guarded(llm: Llm, { breaker, uselessAnswers, budget, metrics, clock }: Guards): Llm {
   function turnAway(code: LlmErrorCode, message: string): LlmError {
     metrics.called(code, undefined);
     return new LlmError(code, message);
@@ -43,12 +45,16 @@ export function guarded(llm: Llm, { breaker, budget, metrics, clock }: Guards): 
       try {
         const answer = await llm.complete(request);
         breaker.succeeded();
+        uselessAnswers.useful();
         account('ok', answer.usage);
         return answer;
       } catch (error) {
         const known = error instanceof LlmError ? error : undefined;
         if (!known || SERVICE_FAILURES.includes(known.code)) breaker.failed();
-        else breaker.succeeded();
+        else {
+          breaker.succeeded();
+          uselessAnswers.useless();
+        }
         if (!known) throw error;
         const tokens = known.tokens ?? NOTHING;
         const usage = { tokens, milliseconds: clock.now().getTime() - started, usd: usdOf(llm.model, tokens) };

@@ -1,14 +1,14 @@
-import { describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { Registry } from 'prom-client';
 import { z } from 'zod';
-import { FakeLlm } from '../../test/support/fake-llm.ts';
-import { systemClock } from '../kube/clock.ts';
+import { FakeLlm, type LlmReply } from '../../test/support/fake-llm.ts';
 import { FakeClock } from '../kube/fake-clock.ts';
 import { silentLogger } from '../kube/logger.ts';
-import { BREAKER_FAILURES } from './breaker.ts';
+import { BREAKER_FAILURES, BREAKER_OPEN_MS } from './breaker.ts';
 import { fromEnvironment } from './environment.ts';
 import { DEFAULT_MODELS, factsOf, usdOf } from './models.ts';
 import { openLlm } from './open.ts';
+import { USELESS_ANSWERS } from './useless-answers.ts';
 
 type Environment = Record<string, string>;
 
@@ -84,22 +84,70 @@ describe('openLlm', () => {
     expect(JSON.stringify(llm)).not.toContain('secret-key');
   });
 
-  test('budget spent, then circuit open: the condition follows what happens', async () => {
-    const fake = new FakeLlm('openai');
-    fake.replies = [{ says: '{"yes": true}' }, { status: 401 }];
-    const limits = { tokens: 1 as number | undefined };
-    const env = { LLM_BACKEND: 'hf', LLM_BASE_URL: await fake.start(), LLM_MODEL: 'm' };
-    const { llm, state } = await open(env, { limits: () => limits, clock: systemClock });
-    const ask = () =>
-      llm
-        ?.complete({ system: '', user: '', schema: z.object({ yes: z.boolean() }), maxTokens: 9, timeoutMs: 1000 })
-        .catch((error) => error.code);
-    await ask();
-    expect([await ask(), state().reason]).toEqual(['budget', 'BudgetSpent']);
-    limits.tokens = undefined;
-    expect(state().reason).toBe('Configured');
-    for (let i = 0; i < BREAKER_FAILURES; i++) expect(await ask()).toBe('auth');
-    expect([await ask(), state().reason, fake.calls.length]).toEqual(['circuit_open', 'CircuitOpen', 1 + BREAKER_FAILURES]);
-    await fake.stop();
+  describe('what it says follows what happens', () => {
+    const GOOD = '{"yes": true}';
+    let fake: FakeLlm;
+    beforeEach(() => {
+      fake = new FakeLlm('openai');
+    });
+    afterEach(() => fake.stop());
+
+    async function opened(limits: object = {}) {
+      const clock = new FakeClock();
+      const env = { LLM_BACKEND: 'hf', LLM_BASE_URL: await fake.start(), LLM_MODEL: 'm' };
+      const { llm, state, isAsked } = await open(env, { limits: () => limits, clock });
+      const request = { system: '', user: '', schema: z.object({ yes: z.boolean() }), maxTokens: 9, timeoutMs: 1000 };
+      const ask = async (times = 1): Promise<string> => {
+        let code = 'ok';
+        for (let i = 0; i < times; i++)
+          code =
+            (await llm?.complete(request).then(
+              () => 'ok',
+              (error) => error.code,
+            )) ?? 'none';
+        return code;
+      };
+      return { clock, ask, says: () => [state().status, state().reason, isAsked()], message: () => state().message };
+    }
+
+    test('the budget is spent, and not any longer', async () => {
+      fake.replies = [{ says: GOOD }];
+      const limits = { tokens: 1 as number | undefined };
+      const { ask, says } = await opened(limits);
+      await ask();
+      expect([await ask(), ...says()]).toEqual(['budget', 'False', 'BudgetSpent', false]);
+      limits.tokens = undefined;
+      expect(says()).toEqual(['True', 'Configured', true]);
+    });
+
+    test('the circuit opens, and stays so in what it says until a call gets an answer', async () => {
+      fake.replies = [{ status: 401 }];
+      const { clock, ask, says, message } = await opened();
+      expect(await ask(BREAKER_FAILURES)).toBe('auth');
+      expect([await ask(), ...says(), fake.calls.length]).toEqual(['circuit_open', 'False', 'CircuitOpen', false, BREAKER_FAILURES]);
+      expect(message()).toContain('m (hf) failed 5 times in a row or more. One call in 30 s tries it');
+      await clock.advance(BREAKER_OPEN_MS);
+      expect(says()).toEqual(['False', 'CircuitOpen', true]);
+      expect([await ask(), ...says()]).toEqual(['auth', 'False', 'CircuitOpen', false]);
+      await clock.advance(BREAKER_OPEN_MS);
+      fake.replies = [{ says: GOOD }];
+      expect([await ask(), ...says()]).toEqual(['ok', 'True', 'Configured', true]);
+    });
+
+    test.each<[string, LlmReply]>([
+      ['nonsense', { says: 'Well, it depends' }],
+      ['another schema', { says: '{"yes": "maybe"}' }],
+      ['a refusal', 'refusal'],
+    ])('every answer is %s: it says that there is none, and is asked still', async (_, useless) => {
+      fake.replies = [useless];
+      const { ask, says, message } = await opened();
+      await ask(USELESS_ANSWERS - 1);
+      expect(says()).toEqual(['True', 'Configured', true]);
+      await ask();
+      expect(says()).toEqual(['False', 'AnswersUseless', true]);
+      expect(message()).toMatch(/^At least the last 10 answers of m \(hf\) were .*; rules and procedures take the place of such answers$/);
+      fake.replies = [{ says: GOOD }];
+      expect([await ask(), ...says()]).toEqual(['ok', 'True', 'Configured', true]);
+    });
   });
 });

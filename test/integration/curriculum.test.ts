@@ -1,19 +1,29 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import { Registry } from 'prom-client';
+import { z } from 'zod';
 import type { Assignment } from '../../src/api/assignment.ts';
+import { findCondition } from '../../src/api/conditions.ts';
 import type { Curriculum, CurriculumSpec } from '../../src/api/curriculum.ts';
 import type { Episode, EpisodeSpec } from '../../src/api/episode.ts';
 import { API_VERSION, GYM_NAMESPACE } from '../../src/api/group.ts';
 import type { Incident } from '../../src/api/incident.ts';
 import { documentOf, parseDocument } from '../../src/cli/curriculum/document.ts';
 import { restart, store } from '../../src/cli/curriculum/restart.ts';
+import { BLANK_STATUS } from '../../src/curriculum/fold.ts';
 import { KubeClient } from '../../src/kube/client.ts';
+import { type Clock, systemClock } from '../../src/kube/clock.ts';
 import { loadKubeConfig } from '../../src/kube/config.ts';
 import { isConflict } from '../../src/kube/errors.ts';
+import { silentLogger } from '../../src/kube/logger.ts';
 import { Reflector } from '../../src/kube/reflector.ts';
-import { Resources } from '../../src/kube/resource.ts';
+import { type EventObject, Resources } from '../../src/kube/resource.ts';
+import type { LlmError } from '../../src/llm/llm.ts';
+import { openLlm } from '../../src/llm/open.ts';
+import { USELESS_ANSWERS } from '../../src/llm/useless-answers.ts';
 import { ensureDefaultCurriculum } from '../../src/operator/curriculum/default.ts';
 import { installBase } from '../../src/operator/install.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { FakeLlm } from '../support/fake-llm.ts';
 import { startOperatorHere } from '../support/operator-here.ts';
 
 /** No node, so no arena is ever Ready: Episodes get their assignment and their Incident, and these tests end them. */
@@ -23,6 +33,7 @@ let episodes: Reflector<Episode>;
 let curricula: Reflector<Curriculum>;
 let assignments: Reflector<Assignment>;
 let incidents: Reflector<Incident>;
+let events: Reflector<EventObject>;
 const running: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
@@ -33,25 +44,28 @@ beforeAll(async () => {
   curricula = new Reflector<Curriculum>({ client, resource: Resources.curricula, namespace: GYM_NAMESPACE });
   assignments = new Reflector<Assignment>({ client, resource: Resources.assignments, namespace: GYM_NAMESPACE });
   incidents = new Reflector<Incident>({ client, resource: Resources.incidents, namespace: GYM_NAMESPACE });
-  for (const watch of [episodes, curricula, assignments, incidents]) watch.start();
+  events = new Reflector<EventObject>({ client, resource: Resources.events, namespace: GYM_NAMESPACE });
+  for (const watch of [episodes, curricula, assignments, incidents, events]) watch.start();
 }, 300_000);
 afterEach(async () => {
   await Promise.all(running.splice(0).map((one) => one.close()));
 });
 afterAll(async () => {
-  await Promise.all([episodes, curricula, assignments, incidents].map((watch) => watch?.stop()));
+  await Promise.all([episodes, curricula, assignments, incidents, events].map((watch) => watch?.stop()));
   await client?.close();
   await plane?.stop();
 });
 
 /** Closed after the test. */
-function startOperator(identity: string): void {
-  running.push(startOperatorHere({ kubeconfig: plane.kubeconfigPath, identity }));
+function startOperator(identity: string, more: Pick<Parameters<typeof startOperatorHere>[0], 'llm' | 'clock'> = {}): void {
+  running.push(startOperatorHere({ kubeconfig: plane.kubeconfigPath, identity, ...more }));
 }
 
 const limit = () => AbortSignal.timeout(60_000);
 const inGym = (name: string) => ({ namespace: GYM_NAMESPACE, name });
 let names = 0;
+/** What an operator does every half minute it does three times a second. */
+const HURRIED: Clock = { now: systemClock.now, setTimeout: (callback, ms) => systemClock.setTimeout(callback, ms / 100) };
 
 const makeCurriculum = (name: string, spec: Partial<CurriculumSpec>) =>
   client.create(Resources.curricula, { apiVersion: API_VERSION, kind: 'Curriculum', metadata: inGym(name), spec: spec as CurriculumSpec });
@@ -231,6 +245,61 @@ describe('a Curriculum', () => {
       ...{ recent: learned.status?.recent, runs: learned.status?.runs },
     });
   }, 120_000);
+
+  test('tells in Events that a fault has graduated, that the agent was promoted and what that unlocks', async () => {
+    startOperator('one');
+    const made = await makeCurriculum('pupil', { groupSize: 1, designer: { kind: 'procedural', noFaultShare: 0 } });
+    // One result short of all three, whatever fault is drawn.
+    const mastery = ['oom_kill', 'crashloop', 'image_pull', 'scale_zero'].map((fault) => {
+      const results = Array<number>(made.spec.mastery.window - 1).fill(1);
+      return { fault, trials: results.length, results, rate: 1, mastered: true, graduated: false };
+    });
+    const learned = { ...BLANK_STATUS, tier: 'warmup', trials: 36, trialsInTier: 4, tierResults: [1, 1, 1, 1], mastery };
+    const { spec, status } = parseDocument(JSON.stringify(documentOf({ ...made, status: learned })), 'test');
+    await store(client, inGym('pupil'), spec);
+    await restart(client, inGym('pupil'), status);
+    const episode = await assigned(await ask({ curriculumRef: { name: 'pupil' }, run: 'r', seed: 0 }));
+    const { pool } = (await client.get(Resources.assignments, inGym(episode.status?.assignment as string))).spec;
+    expect(events.list().filter(({ regarding }) => regarding?.uid === made.metadata.uid)).toEqual([]);
+    await end(episode, true);
+    const told = (reason: string) =>
+      events.waitFor(() => events.list().find((event) => event.reason === reason && event.regarding?.uid === made.metadata.uid), limit());
+    expect((await told('Graduated')).note).toBe(`${pool?.type} has graduated and comes less often: success 1 over its last 10 trials`);
+    expect((await told('Promoted')).note).toBe('From warmup up to beginner: success 1 after 5 trials of the tier');
+    expect(await told('Unlocked')).toMatchObject({
+      ...{ type: 'Normal', action: 'Training', note: 'Tier beginner unlocks bad_config, liveness_probe, resource_quota' },
+      regarding: { kind: 'Curriculum', name: 'pupil' },
+    });
+    expect(curricula.get(inGym('pupil'))?.status).toMatchObject({ tier: 'beginner', graduated: [pool?.type] });
+  }, 60_000);
+
+  test('says whether its LLM is of use, without anybody touching it', async () => {
+    const service = new FakeLlm('openai');
+    const env = { LLM_BACKEND: 'hf', LLM_BASE_URL: await service.start(), LLM_MODEL: 'm' };
+    const llm = await openLlm({ env, registry: new Registry(), clock: systemClock, log: silentLogger });
+    const ask = () =>
+      llm.llm
+        ?.complete({ system: '', user: '', schema: z.object({ yes: z.boolean() }), maxTokens: 9, timeoutMs: 5000 })
+        .catch((error: LlmError) => error.code);
+    const available = (status: string) =>
+      curricula.waitFor(() => {
+        const condition = findCondition(curricula.get(inGym('judged'))?.status?.conditions, 'LlmAvailable');
+        return condition?.status === status ? condition : undefined;
+      }, limit());
+    try {
+      await makeCurriculum('judged', { judge: { kind: 'both', veto: false } });
+      startOperator('one', { llm, clock: HURRIED });
+      expect(await available('True')).toMatchObject({ reason: 'Configured', message: 'm (hf) is asked' });
+      service.replies = [{ says: 'I would rather not say' }];
+      for (let i = 0; i < USELESS_ANSWERS; i++) expect(await ask()).toBe('invalid_answer');
+      expect(await available('False')).toMatchObject({ reason: 'AnswersUseless', message: expect.stringContaining('the last 10 answers') });
+      service.replies = [{ says: '{"yes": true}' }];
+      await ask();
+      expect(await available('True')).toMatchObject({ reason: 'Configured' });
+    } finally {
+      await service.stop();
+    }
+  }, 60_000);
 
   test('refuses what it cannot give, with a sentence in the Episode', async () => {
     startOperator('one');

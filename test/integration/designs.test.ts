@@ -192,7 +192,10 @@ describe('without an arena to spare', () => {
     };
     await makeCurriculum('alone');
     const llm: Llm = { backend: 'openai', model: 'm', complete };
-    startOperator('one', { llm, state: () => ({ status: 'True', reason: 'Configured', message: 'm (openai) is asked' }) });
+    startOperator('one', {
+      ...{ llm, isAsked: () => true },
+      state: () => ({ status: 'True', reason: 'Configured', message: 'm (openai) is asked' }),
+    });
     const { spec } = await assigned(await ask('alone', 1));
     expect([spec.design, spec.incident.faults[0].type]).toEqual([undefined, 'scale_zero']);
     const available = await curricula.waitFor(

@@ -135,6 +135,18 @@ describe('a restart', () => {
     expect(server.curriculum?.status).toEqual({ ...status, stint: 4, folding: [] });
   });
 
+  test.each([
+    ['after a reset', undefined, 7],
+    ['with an imported status that asked for fewer', statusIn('beginner', RULES, { designed: 2 }), 7],
+    ['with one that asked for more', statusIn('beginner', RULES, { designed: 9 }), 9],
+  ])('counts designs on %s: the Incident of one that is being proved bears its name', async (_, status, designed) => {
+    const server = new Server();
+    if (server.curriculum) server.curriculum.status = { ...OLD, designed: 7 };
+    await restart(server.client(), REF, status);
+    expect(server.curriculum?.status?.designed).toBe(designed);
+    expect(statusUnder(server.curriculum?.status, RULES).designed).toBe(designed);
+  });
+
   test('lets nothing old into the new status, wherever an operator that counts comes in between', async () => {
     const probe = new Server();
     await restart(probe.client(), REF);

@@ -22,7 +22,8 @@ export async function store(client: Api, ref: Required<ObjectRef>, spec: Curricu
 }
 
 /**
- * Lets a Curriculum go on from `status` (from nothing when absent) without its Assignments, while an operator runs.
+ * Lets a Curriculum go on from `status` (from nothing when absent) without its Assignments, while an operator runs. Only the numbers of its designs
+ * go on.
  *
  * The order keeps old trials out of the new status. Assignments go first, then the status is written, bound to the resourceVersion of a read after
  * they went. Whoever folds trials reads the Curriculum first and the Assignments after it, from the API server: with the old Curriculum in hand
@@ -48,8 +49,11 @@ export async function restart(client: Api, ref: Required<ObjectRef>, status: Cur
     await partEpisodes(client, ref);
     const found: Curriculum = await client.get(Resources.curricula, ref);
     const next = found.status ? Math.max(status.stint, found.status.stint + 1) : status.stint;
-    const { conditions } = found.status ?? {};
-    const written = { ...status, stint: next, folding: [], ...(conditions ? { conditions } : {}) };
+    const { conditions, designed = 0 } = found.status ?? {};
+    // A proof under way has the name of its design: a number that came again would be another design of that name.
+    const designs = Math.max(designed, status.designed ?? 0);
+    const kept = { ...(designs ? { designed: designs } : {}), ...(conditions ? { conditions } : {}) };
+    const written = { ...status, ...kept, stint: next, folding: [] };
     await client.replace(Resources.curricula, { ...found, status: written }, { subresource: 'status' });
     return next;
   });

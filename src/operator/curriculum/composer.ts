@@ -7,7 +7,7 @@ import type { Baseline } from '../../health/snapshot.ts';
 import type { Composer } from './desk.ts';
 
 /** Lists of tiers whose scenarios are kept in mind; there is one for each Curriculum that has tiers of its own. */
-const MAX_SOURCES = 8;
+export const MAX_SOURCES = 8;
 /** Red herrings at most, where the tier admits any; the seed says how many. */
 const MAX_RED_HERRINGS = 4;
 
@@ -22,10 +22,12 @@ export function composerFor(name: AppName, app: Baseline): Composer {
   return {
     source(tierMaxima) {
       const key = tierMaxima.join(' ');
-      const known = sources.get(key) ?? scenarioSource(app, tierMaxima, { allHeldOut: name === TRANSFER_APP });
+      const known = sources.get(key);
+      if (known) return known;
+      const made = scenarioSource(app, tierMaxima, { allHeldOut: name === TRANSFER_APP });
       if (sources.size >= MAX_SOURCES) sources.clear();
-      sources.set(key, known);
-      return known;
+      sources.set(key, made);
+      return made;
     },
     compose({ scenario, maxDifficulty, redHerrings }, name) {
       const seed = seededRandom(name)(2 ** 31);

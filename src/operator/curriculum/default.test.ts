@@ -1,5 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { curriculumFromEnv } from './default.ts';
+import type { Curriculum } from '../../api/curriculum.ts';
+import { rulesWith } from '../../curriculum/testing.ts';
+import { curriculumFromEnv, spendingLimits } from './default.ts';
 
 test.each([
   ['nothing, the defaults', {}, {}],
@@ -21,4 +23,32 @@ test.each([
   [{ EVAL_MIN_DIFFICULTY: 'high' }, /is high/],
 ])('%j is refused with a sentence', (env, message) => {
   expect(() => curriculumFromEnv(env)).toThrow(message);
+});
+
+type Spec = Parameters<typeof rulesWith>[0];
+const judging = { judge: { kind: 'both' } } as const;
+const designing = { designer: { kind: 'llm' } } as const;
+
+test.each<[string, Spec[], ReturnType<typeof spendingLimits>]>([
+  ['no Curriculum, no limits', [], {}],
+  ['none that limits anything, no limits', [judging, designing], {}],
+  ['one, its limits', [{ ...judging, llm: { tokensPerHour: 5, usdPerHour: 0.5 } }], { tokens: 5, usd: 0.5 }],
+  [
+    'several, the least of each kind',
+    [
+      { ...judging, llm: { tokensPerHour: 5, usdPerHour: 2 } },
+      { ...designing, llm: { tokensPerHour: 9, usdPerHour: 1 } },
+    ],
+    { tokens: 5, usd: 1 },
+  ],
+  ['one that limits and one that does not, its limit', [judging, { ...designing, llm: { usdPerHour: 3 } }], { usd: 3 }],
+  ['none at all allowed, none for all', [judging, { ...judging, llm: { tokensPerHour: 0 } }], { tokens: 0 }],
+  [
+    'one that wants no LLM, nothing: it spends nothing either',
+    [{ llm: { tokensPerHour: 0, usdPerHour: 0 } }, { ...judging, llm: { tokensPerHour: 7 } }],
+    { tokens: 7 },
+  ],
+])('of what LLMs may cost decides: %s', (_, specs, limits) => {
+  const curricula = specs.map((spec) => ({ spec: rulesWith(spec).spec }) as Curriculum);
+  expect(spendingLimits(curricula)).toEqual(limits);
 });

@@ -6,6 +6,7 @@ import type { KubeClient } from '../../kube/client.ts';
 import { isAlreadyExists } from '../../kube/errors.ts';
 import { Resources } from '../../kube/resource.ts';
 import type { HourlyLimits } from '../../llm/budget.ts';
+import { wantsLlm } from './llm-state.ts';
 
 /** What the environment says of a new Curriculum; everything else is the API server's default. */
 interface FromEnvironment {
@@ -33,14 +34,15 @@ export function curriculumFromEnv(env: Readonly<Record<string, string | undefine
   };
 }
 
-/** What LLMs may cost in an hour: the least that any Curriculum allows, since all of them ask the same one. */
+/** What LLMs may cost in an hour: the least that any Curriculum that wants one allows, since all of them ask the same one. */
 export function spendingLimits(curricula: readonly Curriculum[]): HourlyLimits {
   const least = (values: (number | undefined)[]): number | undefined => {
     const given = values.filter((value) => value !== undefined);
     return given.length ? Math.min(...given) : undefined;
   };
-  const tokens = least(curricula.map(({ spec }) => spec.llm?.tokensPerHour));
-  const usd = least(curricula.map(({ spec }) => spec.llm?.usdPerHour));
+  const limits = curricula.filter(({ spec }) => wantsLlm(spec)).map(({ spec }) => spec.llm);
+  const tokens = least(limits.map((limit) => limit?.tokensPerHour));
+  const usd = least(limits.map((limit) => limit?.usdPerHour));
   return { ...(tokens === undefined ? {} : { tokens }), ...(usd === undefined ? {} : { usd }) };
 }
 

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals';
 import { perApp } from '../../api/apps.ts';
 import type { Arena } from '../../api/arena.ts';
 import type { Assignment } from '../../api/assignment.ts';
-import type { Curriculum, CurriculumStatus } from '../../api/curriculum.ts';
+import { type Curriculum, type CurriculumStatus, MAX_RUNS } from '../../api/curriculum.ts';
 import { API_VERSION, DESIGN_LABEL, FIXING_ANNOTATION } from '../../api/group.ts';
 import type { Incident } from '../../api/incident.ts';
 import { rulesWith, statusIn } from '../../curriculum/testing.ts';
@@ -35,7 +35,7 @@ class Gym {
   readonly patched: string[] = [];
   readonly clock = new FakeClock();
   asked = 0;
-  llmStatus: 'True' | 'False' = 'True';
+  isAsked = true;
   /** What the model says; by default it stops one workload after the other. */
   answer = (asked: number): unknown => ({
     story: 'It was stopped.',
@@ -79,7 +79,7 @@ class Gym {
     return new DesignReconciler({
       ...{ client: this.client(), world: this.world as never, desk: this.desk, app, clock: this.clock },
       health: { baseline: () => app } as unknown as DesignDependencies['health'],
-      llm: { llm: { complete } as unknown as Llm, state: () => ({ status: this.llmStatus, reason: 'Configured', message: '' }) },
+      llm: { llm: { complete } as unknown as Llm, state: () => assert.fail(), isAsked: () => this.isAsked },
       onDesign: (_, outcome) => void this.outcomes.push(outcome),
     });
   }
@@ -219,7 +219,7 @@ describe('no LLM is asked', () => {
   test.each<[string, Gym, (gym: Gym) => unknown]>([
     ['without an arena to spare', new Gym(), ({ arenas }) => arenas.all.clear()],
     ['when an Incident waits for the only arena', new Gym(), ({ incidents }) => incidents.put(waiting)],
-    ['while its budget is spent', new Gym(), (poor) => Object.assign(poor, { llmStatus: 'False' })],
+    ['while it would turn everybody away', new Gym(), (poor) => Object.assign(poor, { isAsked: false })],
     ['in a tier without designs', new Gym('advanced'), () => {}],
     ['by a Curriculum with a procedural designer', new Gym('expert', procedural), () => {}],
     ['under a spec that admits nothing', new Gym(), (empty) => empty.edit({ faults: { allow: ['oom_kill'], deny: ['oom_kill'] } })],
@@ -290,7 +290,7 @@ describe('a proof', () => {
 });
 
 describe('a reset', () => {
-  const assign = (seed: number) => gym.desk.assign('gym', { curriculum: 'c', run: 'r', split: 'train', seed });
+  const assign = (seed: number, run = 'r') => gym.desk.assign('gym', { curriculum: 'c', run, split: 'train', seed });
   test('gets a ready design about the fault it was drawn for, and no other reset gets it', async () => {
     await gym.prove();
     const [design] = gym.status.designs ?? [];
@@ -301,6 +301,16 @@ describe('a reset', () => {
     expect(second.spec.incident).toEqual({ faults: [], difficulty: 0.1 });
     expect(gym.status.designs).toEqual([]);
     expect(gym.outcomes).toEqual(['proven', 'used']);
+  });
+  test('of a run that so many others followed that it was forgotten, goes on where it was', async () => {
+    const first = await assign(1);
+    for (let other = 0; other < MAX_RUNS; other++) await assign(1, `other-${other}`);
+    expect(gym.status.runs.map((run) => run.name)).not.toContain('r');
+    const second = await assign(2);
+    expect([first, second].map(({ spec }) => [spec.trial, spec.pool?.ordinal])).toEqual([
+      [0, 0],
+      [1, 1],
+    ]);
   });
   test('does not wait for a design', async () => {
     expect((await assign(1)).spec.design).toBeUndefined();

@@ -155,7 +155,7 @@ export class DesignReconciler {
 
   async #design(curriculum: Curriculum, { log, signal }: ReconcileContext): Promise<Result | undefined> {
     const { client, world, app, clock } = this.#deps;
-    const { llm, state } = this.#deps.llm;
+    const { llm, isAsked } = this.#deps.llm;
     if (!llm || curriculum.spec.designer.kind !== 'llm') return undefined;
     const pauseMs = (this.#pausedUntil.get(curriculum.metadata.uid as string) ?? 0) - clock.now().getTime();
     if (pauseMs > 0) return { requeueAfterMs: pauseMs };
@@ -163,7 +163,7 @@ export class DesignReconciler {
     if (!this.#hasSpareArena()) return undefined;
     // The Curriculum's own controller says so in an Event; a new spec comes here by itself.
     if (this.#deps.desk.whyUnplayable(curriculum)) return undefined;
-    if (state().status !== 'True') return { requeueAfterMs: PAUSE_MS };
+    if (!isAsked()) return { requeueAfterMs: PAUSE_MS };
     const wish = await this.#reserve(curriculum);
     if (!wish) return undefined;
     log.info({ about: wish.about, number: wish.number }, 'Asking for a design');

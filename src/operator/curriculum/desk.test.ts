@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { type AppName, appOf, perApp } from '../../api/apps.ts';
 import type { Assignment, AssignmentSpec } from '../../api/assignment.ts';
+import type { Curriculum } from '../../api/curriculum.ts';
 import { API_VERSION } from '../../api/group.ts';
 import { rulesWith } from '../../curriculum/testing.ts';
 import { FAULT_TYPES } from '../../faults/index.ts';
@@ -72,4 +73,22 @@ test('split eval plays the default app, and its incidents do not say so', async 
   const specs = await all(asking('eval'), 50);
   for (const { incident } of specs) expect(incident).not.toHaveProperty('app');
   expect(specs.flatMap(({ incident }) => validateComposition(incident, papers.default) ?? [])).toEqual([]);
+});
+
+test('what resets may get is worked out before they ask, for either app and the tiers of the Curriculum', () => {
+  const asked: [AppName, readonly number[]][] = [];
+  const recording = perApp((app) => ({
+    ...composers[app],
+    source(tierMaxima: readonly number[]) {
+      asked.push([app, tierMaxima]);
+      return composers[app].source(tierMaxima);
+    },
+  }));
+  const deps = { client: {}, world: {}, composers: recording, types: FAULT_TYPES, onHappening: () => {}, onDesign: () => {} };
+  const { spec } = rulesWith({ tiers: [{ name: 'only', maxDifficulty: 0.3 }] });
+  new AssignmentDesk(deps as unknown as DeskDependencies).prepare({ spec } as Curriculum);
+  expect(asked).toEqual([
+    ['default', [0.3]],
+    ['tickets', [0.3]],
+  ]);
 });

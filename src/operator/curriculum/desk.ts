@@ -1,4 +1,4 @@
-import { DEFAULT_APP, type PerApp, TRANSFER_APP } from '../../api/apps.ts';
+import { APPS, DEFAULT_APP, type PerApp, TRANSFER_APP } from '../../api/apps.ts';
 import { type Assignment, type AssignmentKey, type AssignmentSpec, assignmentName } from '../../api/assignment.ts';
 import type { Curriculum } from '../../api/curriculum.ts';
 import { API_VERSION } from '../../api/group.ts';
@@ -14,7 +14,7 @@ import { statusUnder } from '../../curriculum/fold.ts';
 import { faultsInFlight } from '../../curriculum/group.ts';
 import type { Happening } from '../../curriculum/happening.ts';
 import type { Rules } from '../../curriculum/rules.ts';
-import { reserve, runOf } from '../../curriculum/runs.ts';
+import { recalled, reserve, runOf } from '../../curriculum/runs.ts';
 import type { Scenario, ScenarioSource } from '../../curriculum/scenario-source.ts';
 import { seededRandom } from '../../faults/random.ts';
 import type { KubeClient } from '../../kube/client.ts';
@@ -95,6 +95,11 @@ export class AssignmentDesk {
     return { spec: curriculum.spec, types: this.#deps.types, source };
   }
 
+  /** Works out what resets may get under this spec, tens of milliseconds for each app, so that the first of them does not wait for it. */
+  prepare(curriculum: Curriculum): void {
+    for (const app of APPS) this.#deps.composers[app].source(maximaOf(curriculum));
+  }
+
   /** Why nothing can be drawn under this spec, as a sentence; undefined when something can. Only another spec changes it. */
   whyUnplayable(curriculum: Curriculum): string | undefined {
     try {
@@ -142,10 +147,15 @@ export class AssignmentDesk {
   async #draw(curriculum: Curriculum, key: AssignmentKey): Promise<AssignmentSpec> {
     const { client, world, composers, onHappening, onDesign } = this.#deps;
     const rules = this.rulesOf(curriculum);
-    const status = refusing(() => statusUnder(curriculum.status, rules));
+    const assignments = assignmentsOf(curriculum, world);
+    const status = recalled(
+      refusing(() => statusUnder(curriculum.status, rules)),
+      key.run,
+      assignments,
+    );
     const { trials: trial } = runOf(status, key.run);
     const asker = { curriculum: key.curriculum, run: key.run, trial };
-    const choice = refusing(() => chooseNext(status, faultsInFlight(assignmentsOf(curriculum, world)), rules, asker));
+    const choice = refusing(() => chooseNext(status, faultsInFlight(assignments), rules, asker));
     const { draw, maxDifficulty, redHerrings } = choice;
     const plan = { ...(draw ? { scenario: draw.scenario } : {}), maxDifficulty, redHerrings };
     const design = fittingDesign(choice, status, rules);

@@ -6,7 +6,8 @@ import type { LlmState } from '../../llm/open.ts';
 /** An LLM fails and comes back without a change of any object; so often the condition is looked at again. */
 const LOOK_AGAIN_MS = 30_000;
 
-const wantsLlm = ({ judge, designer }: CurriculumSpec): boolean => judge.kind !== 'heuristic' || designer.kind === 'llm';
+/** Whether judge or designer of the Curriculum ask an LLM. */
+export const wantsLlm = ({ judge, designer }: CurriculumSpec): boolean => judge.kind !== 'heuristic' || designer.kind === 'llm';
 
 /** The status with condition LlmAvailable where the Curriculum wants an LLM, and without it where it does not. */
 export function withLlmState(status: CurriculumStatus, spec: CurriculumSpec, state: LlmState, now: Date): CurriculumStatus {

@@ -42,6 +42,7 @@ export class CurriculumReconciler {
     return this.#deps.desk.serially(ref.name, async () => {
       const curriculum = this.#deps.world.curricula.get(ref);
       if (!curriculum || curriculum.metadata.deletionTimestamp) return undefined;
+      this.#deps.desk.prepare(curriculum);
       if (this.#isUnplayable(curriculum)) return undefined;
       const groupMs = await this.#closeGroups(curriculum);
       await this.#count(curriculum, log);
