@@ -65,6 +65,7 @@ export const livenessProbe: Fault = {
       jsonPatchLine(context, [{ op: 'replace', path: '/livenessProbe', value: tcpProbe(context) }]),
     ),
     attempt('a probe that gives up after 1000 failures', patchContainerLine(context, { livenessProbe: { failureThreshold: 1000 } })),
+    attempt('a wrong probe that waits a day', patchContainerLine(context, { livenessProbe: { initialDelaySeconds: 86400 } })),
     attempt('a probe that looks once an hour', patchContainerLine(context, { livenessProbe: { periodSeconds: 3600 } })),
     attempt('restart the pods', `kubectl rollout restart ${ref(context)}`),
   ],

@@ -41,7 +41,7 @@ export const scaleZero: Fault = {
     attempt('a bare pod in place of the Deployment', barePod(context)),
     attempt(
       'undo the last rollout, then scale',
-      `kubectl rollout undo ${ref(context)}; kubectl scale ${ref(context)} --replicas=${replicas(context)}`,
+      `kubectl rollout undo ${ref(context)} && kubectl scale ${ref(context)} --replicas=${replicas(context)}`,
     ),
     ...(isSingleton(context.deployment) ? [attempt('scale a singleton to three', `kubectl scale ${ref(context)} --replicas=3`)] : []),
   ],
