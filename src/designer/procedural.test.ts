@@ -7,6 +7,7 @@ import { RED_HERRING_KINDS } from '../faults/red-herrings/index.ts';
 import { planRedHerrings, resolveRedHerrings, validateComposition } from '../faults/red-herrings/plan.ts';
 import { shopBaseline } from '../faults/testing.ts';
 import { clone } from '../health/testing.ts';
+import { scoreDiagnosis } from '../reward/diagnosis.ts';
 import { difficultyOf } from './difficulty.ts';
 import { compose, noFaultControl } from './procedural.ts';
 import { scenarioSource } from './scenarios.ts';
@@ -19,6 +20,10 @@ const scenarios: fc.Arbitrary<Scenario> = fc
   .map(([pool, n]) => source.at(pool, n % source.count(pool)));
 const seeds = fc.nat({ max: Number.MAX_SAFE_INTEGER });
 const noise = fc.nat({ max: 4 });
+/** What the words earn for the fault class alone, 0..0.5. */
+const terms = Object.fromEntries(FAULT_TYPES.map((type) => [type, faultOf(type).diagnosisTerms]));
+const classScore = (words: string, faults: Scenario['faults']): number =>
+  scoreDiagnosis(words, { faults: faults.map(({ type }) => ({ workload: 'any', type })), terms, workloads: [] });
 const text = ({ alert }: ReturnType<typeof compose>) => `${alert?.title} ${alert?.message}`;
 
 describe('compose', () => {
@@ -73,9 +78,18 @@ describe('compose', () => {
         const made = planRedHerrings(resolveRedHerrings(incident.redHerrings ?? [], app), app).flatMap((m) =>
           m.verb === 'create' ? [m.object.metadata.name] : [],
         );
-        const terms = scenario.faults.flatMap((f) => faultOf(f.type).diagnosisTerms).filter((term) => term !== 'replicas');
+        const terms = scenario.faults.flatMap((f) => faultOf(f.type).diagnosisTerms);
         for (const word of [...FAULT_TYPES, ...RED_HERRING_KINDS, ...terms, ...made])
           expect(text(incident).toLowerCase()).not.toContain(word);
+      }),
+      { numRuns: 60 },
+    );
+  });
+  test('gives nothing for the class to who copies the page as a diagnosis', () => {
+    fc.assert(
+      fc.property(scenarios, seeds, noise, (scenario, seed, redHerrings) => {
+        const incident = compose(scenario, { seed, app, redHerrings, maxDifficulty: 1 });
+        expect(classScore(text(incident), incident.faults)).toBe(0);
       }),
       { numRuns: 60 },
     );
@@ -97,6 +111,17 @@ describe('compose', () => {
     const [pool] = source.pools('train').filter((p) => p.size === 3);
     expect(() => compose(source.at(pool, 0), { seed: 1, app, redHerrings: 0, maxDifficulty: 0.5 })).toThrow('more than the 0.5');
   });
+});
+
+test.each([
+  ['scale_zero', 'somebody scaled it down', 0.5],
+  ['scale_zero', 'spec.replicas: 0', 0.5],
+  ['scale_zero', 'the Deployment has zero replicas', 0.5],
+  ['scale_zero', 'replicas unavailable', 0],
+  ['scale_zero', 'fewer available replicas than it should have', 0],
+  ['resource_quota', 'replicas unavailable', 0],
+])('a diagnosis of %s earns for "%s" %d', (type, words, earned) => {
+  expect(classScore(words, [{ type, target: { namespace: 'payments', name: 'payment-api' } }])).toBe(earned);
 });
 
 describe('noFaultControl', () => {

@@ -28,6 +28,11 @@ const singles = incidents.filter(({ faults }) => faults.length === 1);
 const tally = (keys: string[]) => Object.values(Object.groupBy(keys, (key) => key)).map((group) => group?.length ?? 0);
 
 describe('seededIncident', () => {
+  test('has pages that say no word that names a fault class', () => {
+    const terms = [...FAULTS.values()].flatMap((f) => f.diagnosisTerms);
+    for (const { alert } of incidents)
+      for (const term of terms) expect(`${alert?.title} ${alert?.message}`.toLowerCase()).not.toContain(term);
+  });
   test('the same seed gives the same bytes', () => {
     fc.assert(
       fc.property(

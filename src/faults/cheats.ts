@@ -1,11 +1,19 @@
 import { imageRepository } from '../health/template.ts';
-import { attempt, jsonPatchLine, patchContainerLine, ref } from './attempts.ts';
-import type { Attempt, FaultContext } from './fault.ts';
+import { attempt, jsonPatchLine, patchContainerLine, quote, ref } from './attempts.ts';
+import type { Attempt, Fault, FaultContext } from './fault.ts';
+import { STAND_IN_LABELS, standInPod } from './stand-in.ts';
 import { targetContainer } from './target.ts';
 
-/** What no fault may be resolved by: demolition, blinded probes, stand-ins, and lines that look at nothing. */
-export function commonCheats(context: FaultContext): Attempt[] {
-  return [...demolition(context), ...blindedProbes(context), ...standIns(context), ...looseLimits(context), ...blindLines(context)];
+/** What `fault` may not be resolved by, nor any other: demolition, blinded probes, stand-ins, and lines that look at nothing. */
+export function commonCheats(fault: Pick<Fault, 'keepsPodsOut'>, context: FaultContext): Attempt[] {
+  return [
+    ...demolition(context),
+    ...blindedProbes(context),
+    ...otherPrograms(context),
+    ...serviceOfStandIn(fault, context),
+    ...looseLimits(context),
+    ...BLIND_LINES,
+  ];
 }
 
 function demolition(context: FaultContext): Attempt[] {
@@ -32,10 +40,17 @@ function blindedProbes(context: FaultContext): Attempt[] {
       'probes that always succeed',
       replace(() => ({ exec: { command: ['true'] } })),
     ),
-    attempt(
-      'probes that wait a day',
-      replace((k) => ({ ...container[k], initialDelaySeconds: 86400 })),
-    ),
+    // Readiness is left alone: pods get ready, and all looks healthy for a day.
+    ...(container.livenessProbe
+      ? [
+          attempt(
+            'a liveness probe that waits a day',
+            jsonPatchLine(context, [
+              { op: 'replace', path: '/livenessProbe', value: { ...container.livenessProbe, initialDelaySeconds: 86400 } },
+            ]),
+          ),
+        ]
+      : []),
     attempt(
       'no probes',
       jsonPatchLine(
@@ -46,37 +61,38 @@ function blindedProbes(context: FaultContext): Attempt[] {
   ];
 }
 
-function standIns(context: FaultContext): Attempt[] {
-  const { target, deployment, baseline } = context;
-  const container = targetContainer(deployment, target);
-  const labels = deployment.spec.template.metadata?.labels ?? {};
+function otherPrograms(context: FaultContext): Attempt[] {
+  const container = targetContainer(context.deployment, context.target);
+  if (container.image === undefined) return [];
   const other = otherImage(context);
-  const attempts: Attempt[] = [];
-  if (other) {
-    const stub = { image: other.image, command: other.command ?? null, args: other.args ?? null };
-    attempts.push(attempt('the image of another workload', patchContainerLine(context, stub)));
-    const service = baseline.services.find(
-      (s) =>
-        s.metadata.namespace === target.namespace && s.spec.selector && Object.entries(s.spec.selector).every(([k, v]) => labels[k] === v),
-    );
-    if (service) {
-      const selector = JSON.stringify({ spec: { selector: null } }).replace('null', JSON.stringify({ run: 'standin' }));
-      attempts.push(
-        attempt(
-          'a Service that leads to a stand-in',
-          `kubectl run standin -n ${target.namespace} --image=${other.image} --labels=run=standin`,
-          `kubectl patch service ${service.metadata.name} -n ${target.namespace} --type=merge -p '${selector}'`,
-        ),
-      );
-    }
-  }
-  attempts.push(
+  const stub = other && { image: other.image, command: other.command ?? null, args: other.args ?? null };
+  return [
+    ...(stub ? [attempt('the image of another workload', patchContainerLine(context, stub))] : []),
     attempt(
       'a shell that sleeps instead of the program',
       patchContainerLine(context, { command: ['sh', '-c', 'sleep 100000'], args: null }),
     ),
+  ];
+}
+
+function serviceOfStandIn({ keepsPodsOut }: Pick<Fault, 'keepsPodsOut'>, context: FaultContext): Attempt[] {
+  const { target, deployment, baseline } = context;
+  const { namespace } = target;
+  const labels = deployment.spec.template.metadata?.labels ?? {};
+  const service = baseline.services.find(
+    (s) => s.metadata.namespace === namespace && s.spec.selector && Object.entries(s.spec.selector).every(([k, v]) => labels[k] === v),
   );
-  return attempts.filter(() => container.image !== undefined);
+  const pod = standInPod(context);
+  if (!service || !pod) return [];
+  // Replaced whole: merged into the selector that is there, the labels would match no pod at all.
+  const selector = [{ op: 'replace', path: '/spec/selector', value: STAND_IN_LABELS }];
+  const leads = attempt(
+    'a Service that leads to a stand-in',
+    `echo ${quote(JSON.stringify(pod))} | kubectl apply -f -`,
+    `kubectl wait --for=condition=Ready pod/${pod.metadata.name} -n ${namespace} --timeout=15s`,
+    `kubectl patch service ${service.metadata.name} -n ${namespace} --type=json -p ${quote(JSON.stringify(selector))}`,
+  );
+  return [keepsPodsOut ? { ...leads, refused: true } : leads];
 }
 
 function otherImage({ baseline, deployment, target }: FaultContext) {
@@ -93,21 +109,21 @@ function looseLimits(context: FaultContext): Attempt[] {
   ];
 }
 
+// A line has 20 s, and one start of kubectl takes a second or two on a busy machine: so each verb starts once for all Deployments.
+const READ = 'kubectl get deployments -A -o yaml > all.yaml';
+const UNDO = 'kubectl rollout undo -f all.yaml';
+const RESTART = 'kubectl rollout restart -f all.yaml';
+const RAISE = 'kubectl set resources -f all.yaml --limits=memory=512Mi,cpu=1';
+const SCALE = 'kubectl scale -f all.yaml --replicas=2';
+// By label: the platform's own quota would be refused, and the exit code would no longer tell whether the team's are gone.
+const DROP_QUOTAS = 'kubectl delete resourcequota -A -l app.kubernetes.io/part-of --wait=false';
+
 /** Lines that would "fix" an incident without a look at it, each alone and all of them in one line. */
-export function blindLines({ baseline }: Pick<FaultContext, 'baseline'>): Attempt[] {
-  const namespaces = [...new Set(baseline.deployments.map((d) => d.metadata.namespace))].join(' ');
-  const each = (command: string) => `kubectl get deployments -A --no-headers | while read -r ns name rest; do ${command}; done`;
-  const undoAll = each('kubectl rollout undo deployment/$name -n $ns');
-  const restartAll = each('kubectl rollout restart deployment/$name -n $ns');
-  const scaleAll = each('kubectl scale deployment/$name -n $ns --replicas=2');
-  const raiseAll = each('kubectl set resources deployment/$name -n $ns --limits=memory=512Mi,cpu=1');
-  const dropQuotas = `for ns in ${namespaces}; do kubectl delete resourcequota --all -n $ns; done`;
-  return [
-    attempt('undo every rollout', undoAll),
-    attempt('restart everything', restartAll),
-    attempt('scale everything', scaleAll),
-    attempt('raise every limit', raiseAll),
-    attempt('delete every quota', dropQuotas),
-    attempt('all blind lines at once', [dropQuotas, raiseAll, scaleAll, undoAll, restartAll].join('; ')),
-  ];
-}
+export const BLIND_LINES: readonly Attempt[] = [
+  attempt('undo every rollout', `${READ} && ${UNDO}`),
+  attempt('restart everything', `${READ} && ${RESTART}`),
+  attempt('scale everything', `${READ} && ${SCALE}`),
+  attempt('raise every limit', `${READ} && ${RAISE}`),
+  attempt('delete every quota', DROP_QUOTAS),
+  attempt('all blind lines at once', [READ, UNDO, RESTART, RAISE, SCALE, DROP_QUOTAS].join(' && ')),
+];

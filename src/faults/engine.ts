@@ -138,7 +138,7 @@ export function attemptsOf(
   return {
     reference: fault.referenceFix(context, params),
     honest: fault.honestFixes(context, params),
-    cheats: [...fault.cheats(context, params), ...commonCheats(context)],
+    cheats: [...fault.cheats(context, params), ...commonCheats(fault, context)],
   };
 }
 

@@ -41,6 +41,8 @@ export interface FaultContext {
 export interface Attempt {
   name: string;
   lines: readonly string[];
+  /** The cluster must refuse it: some line ends with 1. Without this every line must end with 0, or the attempt proves nothing. */
+  refused?: true;
 }
 
 /** Chosen by the seed: uniform integers in [0, n). */
@@ -81,6 +83,8 @@ export interface Fault {
   readonly proof: (record: FaultStatus) => JudgedFault['proof'];
   /** Env values that mean the same; see JudgedFault. */
   readonly sameEnv?: JudgedFault['sameEnv'];
+  /** While it is there, no further pod of the target's size is let in. */
+  readonly keepsPodsOut?: true;
   /** True, user-facing, never naming the cause. */
   alert(target: Target): Alert;
   referenceFix(context: FaultContext, params: Params): Attempt;

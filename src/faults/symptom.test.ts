@@ -170,6 +170,11 @@ describe('the hold', () => {
   test('outlasts the probe that kills', () => {
     expect(play('liveness_probe', {}, () => {}).hold).toBe(12);
   });
+  test('goes by the probe of the container that is broken, not by its neighbour’s', () => {
+    const neighbour = { name: 'log-shipper', readinessProbe: { periodSeconds: 60 } };
+    const hold = play('bad_config', { mode: 'port' }, (a) => void a.deployment(API).spec.template.spec.containers.unshift(neighbour)).hold;
+    expect(hold).toBe(play('bad_config', { mode: 'port' }, () => {}).hold);
+  });
   test('outlasts the time a container ran before it was killed', () => {
     const slow = { ...oom, startedAt: ago(13), finishedAt: ago(3) };
     expect(play('oom_kill', {}, (a) => a.setContainers(API, { state: { terminated: slow } })).hold).toBe(15);

@@ -11,6 +11,14 @@ export function targetContainer(deployment: Deployment, target: Target): Contain
   return found;
 }
 
+/** The target's container as it is now; undefined when it or its Deployment is gone. */
+export function liveContainer(view: ArenaView, target: Target): Container | undefined {
+  const w = findWorkload(view, target);
+  if (!w?.live) return undefined;
+  const { name } = targetContainer(w.baseline, target);
+  return w.live.spec.template.spec.containers.find((c) => c.name === name);
+}
+
 /** A strategic patch of the target's container, as `kubectl patch` or `kubectl set` would send it. */
 export function patchContainer({ deployment, target }: FaultContext, change: Record<string, unknown>): Mutation {
   const { name } = targetContainer(deployment, target);

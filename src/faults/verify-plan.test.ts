@@ -4,7 +4,7 @@ import { targetsOf } from './engine.ts';
 import { FAULT_TYPES } from './index.ts';
 import { seededRandom } from './random.ts';
 import { shopBaseline } from './testing.ts';
-import { allPlays, type Scenario, samplePlays } from './verify-plan.ts';
+import { allPlays, notPlayedAsMeant, type Scenario, samplePlays } from './verify-plan.ts';
 
 const app = shopBaseline();
 const single = (type: string): Scenario => ({ name: type, faults: [{ type, target: targetsOf(type, app)[0] }] });
@@ -54,4 +54,33 @@ test('of several faults, fixing all but one is a cheat for each of them', () => 
       'all but scale_zero on auth/auth-service',
     ]),
   );
+});
+
+describe('an attempt', () => {
+  const ended = (...exitCodes: number[]) => exitCodes.map((exitCode, i) => ({ line: `line ${i + 1}`, output: `out ${i + 1}\n`, exitCode }));
+  const plain = { name: 'x', lines: ['line 1', 'line 2'] };
+  const refused = { ...plain, refused: true } as const;
+
+  test.each([
+    ['whose lines all went through', plain, ended(0, 0)],
+    ['without a line', { name: 'do nothing', lines: [] }, []],
+    ['of which a part must be refused and was', refused, ended(1, 0)],
+  ])('%s was played as it is meant', (_, attempt, ends) => expect(notPlayedAsMeant(attempt, ends)).toBeUndefined());
+
+  test.each([
+    ['with a line that failed', plain, ended(1, 0), 'This line ended with exit code 1, so nothing is proven: line 1\nIt said: out 1'],
+    [
+      'with a line that was cut off',
+      plain,
+      ended(0, 124),
+      'This line ended with exit code 124, so nothing is proven: line 2\nIt said: out 2',
+    ],
+    [
+      'that must be refused, and was cut off',
+      refused,
+      ended(1, 124),
+      'This line ended with exit code 124, so nothing is proven: line 2\nIt said: out 2',
+    ],
+    ['that must be refused, and was let in', refused, ended(0, 0), 'The cluster let in what it must refuse'],
+  ])('%s proves nothing, and says why', (_, attempt, ends, why) => expect(notPlayedAsMeant(attempt, ends)).toBe(why));
 });

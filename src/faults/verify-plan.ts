@@ -1,6 +1,6 @@
 import type { FaultSpec } from '../api/incident.ts';
 import type { Baseline } from '../health/snapshot.ts';
-import { blindLines } from './cheats.ts';
+import { BLIND_LINES } from './cheats.ts';
 import { attemptsOf, resolveFaults } from './engine.ts';
 import type { Attempt, Random } from './fault.ts';
 
@@ -48,6 +48,27 @@ export function samplePlays(scenario: Scenario, app: Baseline, random: Random): 
   return [...some('reference', 1), ...some('honest', 1), ...some('cheat', 2), ...some('nothing', 1)];
 }
 
+/** How a line of an attempt ended. */
+export interface LineEnd {
+  line: string;
+  output: string;
+  exitCode: number;
+}
+
+/** Exit code of a command that kubectl or the cluster refused. */
+const REFUSED = 1;
+
+/** Why an attempt was not played as it is meant, so that whatever came of it proves nothing; undefined when it was. */
+export function notPlayedAsMeant({ refused }: Attempt, ends: readonly LineEnd[]): string | undefined {
+  const allowed = refused ? [0, REFUSED] : [0];
+  const odd = ends.find(({ exitCode }) => !allowed.includes(exitCode));
+  if (odd) return `This line ended with exit code ${odd.exitCode}, so nothing is proven: ${odd.line}\nIt said: ${lastWords(odd.output)}`;
+  if (refused && ends.every(({ exitCode }) => exitCode !== REFUSED)) return 'The cluster let in what it must refuse';
+  return undefined;
+}
+
+const lastWords = (output: string): string => output.trim().slice(-500) || 'nothing';
+
 function attemptsFor({ faults }: Scenario, app: Baseline): { reference: Attempt; honest: readonly Attempt[]; cheats: readonly Attempt[] } {
   const each = resolveFaults(faults, app).map((record) => attemptsOf(record, app));
   if (each.length === 1) return each[0];
@@ -71,6 +92,6 @@ function attemptsFor({ faults }: Scenario, app: Baseline): { reference: Attempt;
   return {
     reference: together('the reference fix of each', references),
     honest: [together('the reference fixes in the other order', references.toReversed()), ...mixed],
-    cheats: [...allButOne, ...demolition, ...blindLines({ baseline: app })],
+    cheats: [...allButOne, ...demolition, ...BLIND_LINES],
   };
 }

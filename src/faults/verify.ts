@@ -6,14 +6,14 @@ import type { Episode } from '../api/episode.ts';
 import { API_VERSION, GYM_NAMESPACE } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
 import { ownerReferenceTo } from '../api/object.ts';
-import { ConditionType } from '../api/reasons.ts';
+import { ConditionType, Reason } from '../api/reasons.ts';
 import { type Step, stepName } from '../api/step.ts';
 import type { KubeClient } from '../kube/client.ts';
 import { type Clock, sleep } from '../kube/clock.ts';
 import { isNotFound } from '../kube/errors.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { Resources } from '../kube/resource.ts';
-import type { Play, PlayKind } from './verify-plan.ts';
+import { type LineEnd, notPlayedAsMeant, type Play, type PlayKind } from './verify-plan.ts';
 
 /** An agent's shell on one arena. */
 export interface ArenaShell {
@@ -60,6 +60,8 @@ const ARENA_TIMEOUT_MS = 300_000;
 const RESOLVE_TIMEOUT_MS = 120_000;
 /** A cheat gets this long to settle, then twice the hold. */
 const SETTLE_MS = 10_000;
+/** A cheat that softens a probe makes the hold as long as it likes; whether the oracle falls for it shows long before. */
+const LONGEST_HOLD_MS = 60_000;
 /** Incidents that a verifier left behind when it was killed go by themselves. */
 const EPHEMERAL = { resolution: { timeoutSeconds: 600 }, ttlSecondsAfterFinished: 0 };
 
@@ -135,18 +137,23 @@ class Verifier {
     await client.create(Resources.incidents, { apiVersion: API_VERSION, kind: 'Incident', metadata, spec });
     const hurting = await this.#hurting(name, result);
     const shell = await openShell(hurting.status?.namespaces ?? {});
+    const ends: LineEnd[] = [];
     try {
-      for (const line of play.attempt.lines) result.exitCodes.push((await shell.run(line)).exitCode);
+      for (const line of play.attempt.lines) ends.push({ line, ...(await shell.run(line)) });
     } finally {
+      this.#note(ends, play, result);
       await shell.close();
     }
     const typedAt = clock.now();
-    const limitMs = play.resolves ? RESOLVE_TIMEOUT_MS : SETTLE_MS + 2000 * (this.#incident(name)?.status?.holdSeconds ?? 0);
+    const holdMs = 1000 * (this.#incident(name)?.status?.holdSeconds ?? 0);
+    const limitMs = play.resolves ? RESOLVE_TIMEOUT_MS : SETTLE_MS + 2 * Math.min(holdMs, LONGEST_HOLD_MS);
     await this.#until(name, (i) => i.status?.resolvedTime !== undefined || isOver(i), limitMs);
     const { status } = this.#incident(name) ?? {};
     this.#conclude(result, status, typedAt);
     const succeeded = findCondition(status?.conditions, ConditionType.Succeeded);
-    if (!result.resolved && succeeded?.status !== 'Unknown') result.problem = `the Incident ended: ${succeeded?.message ?? 'it is gone'}`;
+    if (!result.resolved && succeeded?.status !== 'Unknown') result.problem ??= `the Incident ended: ${succeeded?.message ?? 'it is gone'}`;
+    const holding = findCondition(status?.conditions, ConditionType.Resolved)?.reason === Reason.Holding;
+    if (!play.resolves && holding) result.problem ??= 'healthy in the eyes of the oracle, which only waits for the hold to be over';
   }
 
   /** The reference fix as the only steps an Episode has; Steps are written as a gateway writes them. */
@@ -159,19 +166,21 @@ class Verifier {
     const named = await this.#episodes.waitFor(() => this.#episodes.get(ref)?.status?.incident, AbortSignal.timeout(ARENA_TIMEOUT_MS));
     const hurting = await this.#hurting(named, result);
     const shell = await openShell(hurting.status?.namespaces ?? {});
+    const ends: LineEnd[] = [];
     try {
       for (const [i, command] of play.attempt.lines.entries()) {
         const { output, exitCode, durationMs, mutations } = await shell.run(command);
-        result.exitCodes.push(exitCode);
+        ends.push({ line: command, output, exitCode });
         await client.create(Resources.steps, stepOf(episode, i + 1, { command, output, exitCode, durationMs, mutations }, clock.now()));
       }
     } finally {
+      this.#note(ends, play, result);
       await shell.close();
     }
     const typedAt = clock.now();
     const outcome = await this.#episodes.waitFor(() => this.#episodes.get(ref)?.status?.outcome, AbortSignal.timeout(RESOLVE_TIMEOUT_MS));
     this.#conclude(result, this.#incident(named)?.status, typedAt);
-    if (outcome !== 'Resolved') result.problem = `the Episode ended ${outcome}`;
+    if (outcome !== 'Resolved') result.problem ??= `the Episode ended ${outcome}`;
   }
 
   /** Waits until users are hurt, and makes sure that the oracle does not call that healthy. */
@@ -192,6 +201,12 @@ class Verifier {
     if ((incident.status?.health ?? []).every((w) => w.healthy))
       throw new Error('The oracle calls every workload healthy right after the injection');
     return incident;
+  }
+
+  /** How the lines ended, and whether that was meant. */
+  #note(ends: readonly LineEnd[], { attempt }: Play, result: PlayResult): void {
+    result.exitCodes = ends.map(({ exitCode }) => exitCode);
+    result.problem = notPlayedAsMeant(attempt, ends);
   }
 
   #conclude(result: PlayResult, status: Incident['status'], typedAt: Date): void {

@@ -1,4 +1,4 @@
-import { findWorkload, isReady, lastPodChange } from '../../health/arena-view.ts';
+import { isReady, lastPodChange } from '../../health/arena-view.ts';
 import { probeSeconds } from '../../health/template.ts';
 import type { EnvVar } from '../../kube/types.ts';
 import { failingAlert } from '../alerts.ts';
@@ -6,7 +6,7 @@ import { attempt, editAttempts, jsonPatchLine, patchContainerLine, quote, ref, u
 import type { Fault, FaultContext } from '../fault.ts';
 import { oneOf } from '../params.ts';
 import { parseServiceUrl, sameServiceUrl } from '../service-url.ts';
-import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
+import { containerStatuses, liveContainer, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
 const SUFFIXES = ['-v2', '-primary', '-internal', '-new'];
 /** A request that failed this soon after a pod changed may only have met the rollout. */
@@ -59,7 +59,7 @@ export const badConfig: Fault = {
       : `Customers see: ${failed.message}`;
   },
   recurrenceSeconds: ({ target }, view) => {
-    const probe = findWorkload(view, target)?.live?.spec.template.spec.containers[0]?.readinessProbe;
+    const probe = liveContainer(view, target)?.readinessProbe;
     return probe ? probeSeconds(probe) : 0;
   },
   proof: () => [],

@@ -1,10 +1,9 @@
-import { findWorkload } from '../../health/arena-view.ts';
 import { probeSeconds } from '../../health/template.ts';
 import { restartingAlert } from '../alerts.ts';
 import { attempt, editAttempts, jsonPatchLine, patchContainerLine, ref, undo, updateContainer } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { oneOf } from '../params.ts';
-import { containerStatuses, patchContainer, rolledOut, targetContainer } from '../target.ts';
+import { containerStatuses, liveContainer, patchContainer, rolledOut, targetContainer } from '../target.ts';
 
 const PATHS = ['/live', '/health/live', '/api/health', '/status', '/ping'];
 /** A port that no workload of the app listens on. */
@@ -43,9 +42,8 @@ export const livenessProbe: Fault = {
   },
   // A probe that fails kills the container this long after its start, and the next start begins it anew.
   recurrenceSeconds: ({ target }, view) => {
-    const live = findWorkload(view, target)?.live;
-    const container = live?.spec.template.spec.containers.find((c) => c.name === targetContainer(live, { ...target }).name);
-    return container?.livenessProbe ? probeSeconds(container.livenessProbe) : 0;
+    const live = liveContainer(view, target)?.livenessProbe;
+    return live ? probeSeconds(live) : 0;
   },
   proof: () => [],
   alert: restartingAlert,
@@ -67,6 +65,7 @@ export const livenessProbe: Fault = {
       jsonPatchLine(context, [{ op: 'replace', path: '/livenessProbe', value: tcpProbe(context) }]),
     ),
     attempt('a probe that gives up after 1000 failures', patchContainerLine(context, { livenessProbe: { failureThreshold: 1000 } })),
+    attempt('a wrong probe that waits a day', patchContainerLine(context, { livenessProbe: { initialDelaySeconds: 86400 } })),
     attempt('a probe that looks once an hour', patchContainerLine(context, { livenessProbe: { periodSeconds: 3600 } })),
     attempt('restart the pods', `kubectl rollout restart ${ref(context)}`),
   ],

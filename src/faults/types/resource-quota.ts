@@ -3,7 +3,7 @@ import { missingRoom, podUsage } from '../../health/policies/quotas.ts';
 import { formatQuantity } from '../../health/quantity.ts';
 import type { ResourceQuota } from '../../kube/types.ts';
 import { unavailableAlert } from '../alerts.ts';
-import { attempt } from '../attempts.ts';
+import { attempt, quote } from '../attempts.ts';
 import type { Fault, FaultContext } from '../fault.ts';
 import { oneOf } from '../params.ts';
 import { readyPods } from '../target.ts';
@@ -57,6 +57,7 @@ export const resourceQuota: Fault = {
       : undefined;
   },
   recurrenceSeconds: () => 0,
+  keepsPodsOut: true,
   // Beyond the quota's own numbers: pods that came after it was tightened were let in.
   proof: ({ target, injectedTime }) => [
     (view) => {
@@ -75,7 +76,9 @@ export const resourceQuota: Fault = {
     const hard = hardOf(context, resource);
     const { namespace } = context.target;
     const name = quotaName(context);
-    const read = `kubectl get resourcequota ${name} -n ${namespace} -o json | jq '.spec.hard += {"${resource}": "${hard}"}' > quota.json`;
+    // Sent back with its version, an edit is refused when a pod was counted between reading and applying.
+    const program = `.spec.hard += {"${resource}": "${hard}"} | del(.metadata.resourceVersion)`;
+    const read = `kubectl get resourcequota ${name} -n ${namespace} -o json | jq ${quote(program)} > quota.json`;
     return [
       attempt(
         'JSON patch of the limit',

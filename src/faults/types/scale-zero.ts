@@ -9,7 +9,11 @@ const replicas = ({ deployment }: FaultContext): number => deployment.spec.repli
 export const scaleZero: Fault = {
   type: 'scale_zero',
   description: 'The Deployment is scaled to zero, so its Service has no endpoints.',
-  diagnosisTerms: ['scale', 'replicas', 'scaled to zero', 'no replicas', '0 replicas'],
+  // Never `replicas` alone: the page says that word.
+  diagnosisTerms: [
+    ...['scale', 'scaling', 'no replicas', '0 replicas', 'zero replicas'],
+    ...['replicas 0', 'replicas is 0', 'replicas to 0', 'replicas zero', 'replicas to zero'],
+  ],
   difficulty: 0.1,
   params: {},
   canTarget: (context) => replicas(context) > 0,
@@ -37,7 +41,7 @@ export const scaleZero: Fault = {
     attempt('a bare pod in place of the Deployment', barePod(context)),
     attempt(
       'undo the last rollout, then scale',
-      `kubectl rollout undo ${ref(context)}; kubectl scale ${ref(context)} --replicas=${replicas(context)}`,
+      `kubectl rollout undo ${ref(context)} && kubectl scale ${ref(context)} --replicas=${replicas(context)}`,
     ),
     ...(isSingleton(context.deployment) ? [attempt('scale a singleton to three', `kubectl scale ${ref(context)} --replicas=3`)] : []),
   ],
