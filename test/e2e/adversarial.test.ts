@@ -25,8 +25,12 @@ let curricula: Reflector<Curriculum>;
 /** How often the model takes a resolution back before it lets one stand. */
 let vetoes = 0;
 
-/** What the model breaks where several faults may come at once, and what it lays beside them. */
-const BROKEN: Record<string, string> = { scale_zero: 'auth/auth-service', image_pull: 'payments/payment-gateway' };
+/** What the model breaks, in turns, for a design that it made before is refused; and what it lays beside. */
+const BROKEN: readonly Record<string, string>[] = [
+  { scale_zero: 'auth/auth-service', image_pull: 'payments/payment-gateway' },
+  { scale_zero: 'payments/payment-gateway', image_pull: 'auth/auth-service' },
+];
+let proposals = 0;
 const HERRING = { kind: 'stale_event', target: 'frontend/web-app' };
 
 /** A model that designs what its schema allows, everything at once where it may, and judges everything alike. */
@@ -34,9 +38,10 @@ fake.decide = ({ body }): LlmReply => {
   const { properties } = body.response_format.json_schema.schema;
   if (properties.story) {
     const { maxItems, items } = properties.faults;
+    const broken = BROKEN[proposals++ % BROKEN.length];
     const faults = (items.anyOf ?? [items]).slice(0, maxItems).map(({ properties: { type, target, params } }: FaultSchema) => ({
       type: type.const,
-      target: target.enum.find((name) => name === BROKEN[type.const]) ?? target.enum[0],
+      target: target.enum.find((name) => name === broken[type.const]) ?? target.enum[0],
       params: Object.fromEntries(Object.entries(params.properties ?? {}).map(([name, choice]) => [name, choice.enum[0]])),
       cascade: null,
     }));
@@ -108,7 +113,7 @@ describe('with an LLM', () => {
   }, 240_000);
 
   test('adversarial mode aims a design of several faults at an agent that has graduated in two, below the tier where designs come anyway', async () => {
-    const faults = Object.keys(BROKEN);
+    const faults = Object.keys(BROKEN[0]);
     const input = { groupSize: 1, faults: { allow: faults }, designer: { kind: 'llm' as const, noFaultShare: 0 } };
     const rules = rulesWith({ ...input, mode: 'adversarial' });
     const learned = statusIn('advanced', rules, { mastery: faults.map((fault) => known(fault, 1, true)) });
@@ -125,8 +130,8 @@ describe('with an LLM', () => {
     const episode = await playSeed(gym, { curriculum: CHALLENGED, run: 'one', seed: 0 }, faults);
     const { spec } = await assignmentOf(episode);
     expect(spec.design).toBeDefined();
-    expect(Object.fromEntries(spec.incident.faults.map(({ type, target }) => [type, `${target.namespace}/${target.name}`]))).toEqual(
-      BROKEN,
+    expect(BROKEN).toContainEqual(
+      Object.fromEntries(spec.incident.faults.map(({ type, target }) => [type, `${target.namespace}/${target.name}`])),
     );
     expect(spec.incident.redHerrings?.map(({ kind }) => kind)).toEqual([HERRING.kind]);
     expect(episode.status).toMatchObject({ outcome: 'Resolved', scorable: true });
