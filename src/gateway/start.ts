@@ -12,6 +12,7 @@ import { chooser } from './choose.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { KubeEpisodes } from './kube-episodes.ts';
 import { openWorkplaces, type WorkplacesOptions } from './open-workplaces.ts';
+import { ownRuns } from './own-runs.ts';
 import { build } from './server.ts';
 import { EpisodeSession } from './session.ts';
 import { taskSplits } from './task-splits.ts';
@@ -55,13 +56,14 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   episodes.start();
   await episodes.waitForSync(AbortSignal.timeout(30_000));
   const heartbeat = await startHeartbeat({ client, clock, log, namespace: GYM_NAMESPACE, name: config.identity });
-  // A gateway that comes back under its old name counts its seeds from 0 again, so it is another run.
-  const run = `${config.identity}-${clock.now().getTime().toString(36)}`;
   const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE });
   const deps = {
     episodes: kubeEpisodes,
     workplaces,
-    choose: chooser(apps, run),
+    choose: chooser(
+      apps,
+      ownRuns(config.identity, () => clock.now()),
+    ),
     gateway: config.identity,
     now: () => clock.now(),
   };
