@@ -56,7 +56,7 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   episodes.start();
   await episodes.waitForSync(AbortSignal.timeout(30_000));
   const heartbeat = await startHeartbeat({ client, clock, log, namespace: GYM_NAMESPACE, name: config.identity });
-  const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE });
+  const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE, clock, log });
   const deps = {
     episodes: kubeEpisodes,
     workplaces,
