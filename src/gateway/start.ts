@@ -18,6 +18,7 @@ import { EpisodeSession } from './session.ts';
 import { taskSplits } from './task-splits.ts';
 
 export interface GatewayConfig {
+  /** Where agents, probes and scrapes are answered. */
   host: string;
   port: number;
   maxSessions: number;
@@ -76,12 +77,12 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
     splits: taskSplits(apps),
   });
   const health = await startHealthServer({
-    host: '0.0.0.0',
+    host: config.host,
     port: config.healthPort,
     healthz: {},
     readyz: { watch: () => (episodes.synced ? undefined : 'the first list of Episodes is not in yet') },
   });
-  const exposed = await startHealthServer({ host: '0.0.0.0', port: config.metricsPort, metrics: metrics.registry });
+  const exposed = await startHealthServer({ host: config.host, port: config.metricsPort, metrics: metrics.registry });
   const url = await server.listen({ host: config.host, port: config.port });
   log.info({ url }, 'Started the gateway');
   return {
