@@ -44,3 +44,5 @@ export const DEFAULT_OUTPUT_CHARS = 4000;
 export const DEFAULT_CURRICULUM = 'default';
 export const DEFAULT_SPLIT = 'train';
 export const DEFAULT_RUN = 'default';
+/** A train run that nobody has reset for so long is over (design: 24 h). */
+export const RUN_LIFE_SECONDS = 24 * 3600;

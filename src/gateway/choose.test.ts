@@ -4,13 +4,13 @@ import { chooser } from './choose.ts';
 import type { ResetOptions } from './session-api.ts';
 
 const apps = paperBaselines(loadApps());
-const fresh = () => chooser(apps, 'run-of-the-gateway');
+const fresh = () => chooser(apps, (curriculum, split) => `${split}-run-of-${curriculum}`);
 const incident = { faults: [{ type: 'scale_zero', target: { namespace: 'auth', name: 'auth-service' } }] };
 
 describe('a reset plays', () => {
   test('what the default Curriculum gives the next seed of the gateway, when it asks for nothing', () => {
     const choose = fresh();
-    const chosen = { curriculumRef: { name: 'default' }, split: 'train', run: 'run-of-the-gateway', maxSteps: 64 };
+    const chosen = { curriculumRef: { name: 'default' }, split: 'train', run: 'train-run-of-default', maxSteps: 64 };
     expect([choose({}), choose({})]).toEqual([
       { ...chosen, seed: 0 },
       { ...chosen, seed: 1 },
@@ -20,6 +20,10 @@ describe('a reset plays', () => {
   test('the seed, split and run of the Curriculum that it names', () => {
     const options = { seed: 7, curriculum: 'small', split: 'eval', run: 'r1', maxSteps: 10 };
     expect(fresh()(options)).toEqual({ curriculumRef: { name: 'small' }, split: 'eval', run: 'r1', seed: 7, maxSteps: 10 });
+  });
+
+  test('the run of the gateway for the Curriculum and split that it names', () => {
+    expect(fresh()({ curriculum: 'small', split: 'eval' })).toMatchObject({ run: 'eval-run-of-small' });
   });
 
   test('the incident of a fault and a seed, the same each time', () => {

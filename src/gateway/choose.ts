@@ -13,17 +13,20 @@ import { GatewayError, type ResetOptions } from './session-api.ts';
 /** What an Episode plays, and for how many steps. */
 export type Chosen = Pick<EpisodeSpec, 'incident' | 'curriculumRef' | 'split' | 'run' | 'seed' | 'maxSteps'>;
 
+/** The run of a reset that names none. */
+export type RunOf = (curriculum: string, split: Split) => string;
+
 const OF_CURRICULA = ['curriculum', 'split', 'run'] as const;
 
 /**
  * What a reset plays: the caller's own incident, a seed's of one fault type in the default app, or else what a Curriculum gives the seed. Without
- * a seed the next one of this gateway is taken. `run`: the one of who names none.
+ * a seed the next one of this gateway is taken.
  */
-export function chooser(apps: PerApp<Baseline>, run: string): (options: ResetOptions) => Chosen {
+export function chooser(apps: PerApp<Baseline>, ownRun: RunOf): (options: ResetOptions) => Chosen {
   let drawn = 0;
   return (options) => {
     const seed = options.seed ?? drawn++;
-    const { incident, fault, curriculum, maxSteps } = options;
+    const { incident, fault, curriculum = DEFAULT_CURRICULUM, maxSteps } = options;
     const own = incident ? 'incident' : fault ? 'fault' : undefined;
     if (own) refuse(own, options);
     try {
@@ -35,7 +38,8 @@ export function chooser(apps: PerApp<Baseline>, run: string): (options: ResetOpt
     const split = splitOf(options.split ?? DEFAULT_SPLIT);
     // The Curriculum's own limit counts where none is asked for.
     const limit = maxSteps ?? MAX_STEPS_LIMIT;
-    return { curriculumRef: { name: curriculum ?? DEFAULT_CURRICULUM }, split, run: options.run ?? run, seed, maxSteps: limit };
+    const run = options.run ?? ownRun(curriculum, split);
+    return { curriculumRef: { name: curriculum }, split, run, seed, maxSteps: limit };
   };
 }
 

@@ -6,11 +6,14 @@ import type { StepSpec } from '../api/step.ts';
 export interface EpisodeClient {
   /** Creates an Episode owned by nobody, played by this gateway. */
   create(spec: EpisodeSpec): Promise<Episode>;
-  /** Writes one Step; writing the same index again is not an error, so that retries are safe. */
-  recordStep(episode: Episode, step: Omit<StepSpec, 'episode'>): Promise<void>;
+  /**
+   * Writes one Step, with retries for `withinMs` milliseconds. A Detach goes behind a Step that has its index already.
+   * @throws GatewayError when it is not known to be stored in time; then only a Detach may follow
+   */
+  recordStep(episode: Episode, step: Omit<StepSpec, 'episode'>, withinMs: number): Promise<void>;
   /**
    * The first state of the Episode that satisfies `predicate`, or the last one seen when `timeoutMs` is over.
-   * @throws GatewayError when the Episode was deleted
+   * @throws GatewayError when the Episode was deleted or cannot be read
    */
   waitFor(name: string, predicate: (episode: Episode) => boolean, timeoutMs: number): Promise<Episode>;
   incident(name: string): Promise<Incident>;

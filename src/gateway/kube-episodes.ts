@@ -2,22 +2,23 @@ import { randomBytes } from 'node:crypto';
 import type { Episode, EpisodeSpec } from '../api/episode.ts';
 import { API_VERSION } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
-import { ownerReferenceTo } from '../api/object.ts';
-import { type Step, type StepSpec, stepName } from '../api/step.ts';
+import type { StepSpec } from '../api/step.ts';
 import type { KubeClient } from '../kube/client.ts';
-import { isAlreadyExists } from '../kube/errors.ts';
 import type { Reflector } from '../kube/reflector.ts';
 import { Resources } from '../kube/resource.ts';
 import type { EpisodeClient } from './episode-client.ts';
+import { recordStep, type StepStore } from './record-step.ts';
 import { GatewayError } from './session-api.ts';
 
 /** Episodes and Steps in the cluster; one watch for all sessions of a gateway. */
 export class KubeEpisodes implements EpisodeClient {
+  readonly #store: StepStore;
   readonly #client: KubeClient;
   readonly #episodes: Reflector<Episode>;
   readonly #namespace: string;
 
-  constructor(o: { client: KubeClient; episodes: Reflector<Episode>; namespace: string }) {
+  constructor(o: StepStore & { episodes: Reflector<Episode> }) {
+    this.#store = o;
     this.#client = o.client;
     this.#episodes = o.episodes;
     this.#namespace = o.namespace;
@@ -33,19 +34,8 @@ export class KubeEpisodes implements EpisodeClient {
     });
   }
 
-  async recordStep(episode: Episode, spec: Omit<StepSpec, 'episode'>): Promise<void> {
-    const { name } = episode.metadata;
-    const step: Step = {
-      apiVersion: API_VERSION,
-      kind: 'Step',
-      metadata: { name: stepName(name, spec.index), namespace: this.#namespace, ownerReferences: [ownerReferenceTo(episode)] },
-      spec: { episode: name, ...spec },
-    };
-    try {
-      await this.#client.create(Resources.steps, step);
-    } catch (error) {
-      if (!isAlreadyExists(error)) throw error;
-    }
+  recordStep(episode: Episode, spec: Omit<StepSpec, 'episode'>, withinMs: number): Promise<void> {
+    return recordStep(this.#store, episode, spec, withinMs);
   }
 
   async waitFor(name: string, predicate: (episode: Episode) => boolean, timeoutMs: number): Promise<Episode> {
@@ -61,7 +51,15 @@ export class KubeEpisodes implements EpisodeClient {
       return await this.#episodes.waitFor(probe, AbortSignal.timeout(timeoutMs));
     } catch (error) {
       if ((error as Error).name !== 'TimeoutError') throw error;
-      return last ?? this.#client.get(Resources.episodes, ref);
+      return last ?? this.#read(ref);
+    }
+  }
+
+  async #read(ref: { namespace: string; name: string }): Promise<Episode> {
+    try {
+      return await this.#client.get(Resources.episodes, ref);
+    } catch (error) {
+      throw new GatewayError('EXECUTION_ERROR', `Episode ${ref.name} could not be read: ${(error as Error).message}`);
     }
   }
 

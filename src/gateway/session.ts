@@ -6,11 +6,12 @@ import {
   SETTLE_TIMEOUT_SECONDS,
 } from '../api/defaults.ts';
 import type { Episode } from '../api/episode.ts';
-import { ConditionType, Reason } from '../api/reasons.ts';
+import type { Incident } from '../api/incident.ts';
 import { STEP_OBJECT_OUTPUT_CHARS, type StepSpec } from '../api/step.ts';
 import { deliver } from '../reward/deliver.ts';
 import type { Chosen } from './choose.ts';
 import type { EpisodeClient, Workplace, WorkplaceFactory, WorkResult } from './episode-client.ts';
+import { lastMessage, pagerText, startFailure, waitingFor } from './episode-text.ts';
 import { hintOf, judgementOf } from './judgement.ts';
 import {
   type Action,
@@ -60,6 +61,10 @@ interface Play {
 const DECISION_MS = (SETTLE_TIMEOUT_SECONDS + JUDGE_TIMEOUT_SECONDS) * 1000 - 2000;
 /** A frame in all; the gateway itself gives up at 50 s, clients at 60. */
 const FRAME_MS = 48_000;
+/** What a frame keeps back for its answer while it waits for something else. */
+const ANSWER_MS = 1000;
+/** How long an Episode is told that nobody acts any more; an API server that is away longer finds the gateway's Lease lapsed and needs no telling. */
+const DETACH_WITHIN_MS = 300_000;
 /** How long a reset that found no incident in time keeps its place, and how long the incident then waits for whoever asked. */
 const KEEP_PLACE_MS = 120_000;
 const KEEP_STARTED_MS = 60_000;
@@ -72,6 +77,7 @@ export class EpisodeSession implements GymSession {
   readonly #deps: SessionDependencies;
   #play: Play | undefined;
   #pending: Pending | undefined;
+  readonly #detaching = new Set<Promise<void>>();
   #closed = false;
 
   constructor(deps: SessionDependencies) {
@@ -81,10 +87,17 @@ export class EpisodeSession implements GymSession {
   async reset(options: ResetOptions): Promise<StepResult> {
     const episode = await this.#begin(options);
     if (!episode.status?.startedTime) return infrastructureFailure(episode, `The incident could not be started: ${startFailure(episode)}`);
-    const arena = await this.#deps.episodes.incident(episode.status.incident as string);
-    const workplace = this.#deps.workplaces.open(arena.status?.namespaces ?? {});
+    let incident: Incident;
+    try {
+      incident = await this.#deps.episodes.incident(episode.status.incident as string);
+    } catch (error) {
+      const message = `The incident could not be read: ${(error as Error).message}`;
+      this.#detach(episode, 1, message);
+      return infrastructureFailure(episode, `${message}; reset again`);
+    }
+    const workplace = this.#deps.workplaces.open(incident.status?.namespaces ?? {});
     workplace.catch(() => {}); // reported by the first step
-    const faults = arena.spec.faults.map((f) => f.type);
+    const faults = incident.spec.faults.map((f) => f.type);
     this.#play = { episode, options, faults, workplace, steps: 0, delivered: 0, value: 0, done: false };
     return { observation: this.#observe(this.#play, { output: pagerText(episode) }), reward: null, done: false };
   }
@@ -95,8 +108,12 @@ export class EpisodeSession implements GymSession {
     const resumed = this.#pending?.asked === asked ? this.#pending.episode : undefined;
     const requested = resumed ?? (await this.#request(options));
     this.#pending = undefined;
-    const episode = await this.#deps.episodes.waitFor(requested.metadata.name, isBegun, (RESET_TIMEOUT_SECONDS - 4) * 1000);
-    if (this.#closed) await this.#detach(episode, 1, NOBODY_CAME_BACK);
+    const { name } = requested.metadata;
+    const episode = await this.#deps.episodes.waitFor(name, isBegun, (RESET_TIMEOUT_SECONDS - 4) * 1000).catch((error: Error) => {
+      this.#detach(requested, 1, `the reset failed: ${error.message}`);
+      throw error;
+    });
+    if (this.#closed) this.#detach(episode, 1, NOBODY_CAME_BACK);
     if (this.#closed || !isBegun(episode)) {
       if (!this.#closed) this.#keepPlace({ asked, episode });
       const why = `No incident within ${RESET_TIMEOUT_SECONDS} s: ${waitingFor(episode)}`;
@@ -120,32 +137,45 @@ export class EpisodeSession implements GymSession {
     episodes
       .waitFor(name, isBegun, KEEP_PLACE_MS)
       .then((e) => (isBegun(e) ? episodes.waitFor(name, isOver, KEEP_STARTED_MS) : e))
-      .then(() => (this.#pending === pending ? this.#leave() : undefined))
       // It was deleted, or the API server is out of reach: then there is no place to keep.
-      .catch(() => {
-        if (this.#pending === pending) this.#pending = undefined;
-      });
+      .catch(() => {})
+      .then(() => (this.#pending === pending ? this.#leave() : undefined));
   }
 
   async step(action: Action): Promise<StepResult> {
     const play = this.#play;
     if (!play) throw new GatewayError('EXECUTION_ERROR', 'No episode is running; call reset first');
-    if (play.done)
-      throw new GatewayError('EXECUTION_ERROR', `The episode is over (${play.episode.status?.outcome}); call reset for a new one`);
-    const began = this.#deps.now().getTime();
+    if (play.done) {
+      const outcome = play.episode.status?.outcome ?? 'the gym failed';
+      throw new GatewayError('EXECUTION_ERROR', `The episode is over (${outcome}); call reset for a new one`);
+    }
+    const endsAt = this.#deps.now().getTime() + FRAME_MS;
+    try {
+      return await this.#frame(play, action.command, endsAt);
+    } catch (error) {
+      // What could not be read or recorded nobody can go on from.
+      if (!(error instanceof GatewayError)) throw error;
+      return this.#giveUp(play, error.message, endsAt);
+    }
+  }
+
+  async #frame(play: Play, command: string, endsAt: number): Promise<StepResult> {
     // It may have ended while the agent thought: then its arena is going, and nothing may run there any more.
     await this.#refresh(play, () => true, 1000);
     if (play.done) return this.#answer(play, undefined);
     const waited = await this.#waitOutSettle(play);
     if (waited) return waited;
-    const step = await this.#perform(play, action.command);
-    if (step.infrastructure) return this.#giveUp(play, step);
-    await this.#deps.episodes.recordStep(play.episode, storable(step));
+    const step = await this.#perform(play, command);
+    if (step.infrastructure) return this.#giveUp(play, step.infrastructure, endsAt);
+    await this.#deps.episodes.recordStep(play.episode, storable(step), this.#leftMs(endsAt) - ANSWER_MS);
     play.steps = step.index;
-    // A frame that first waited out an old settle has less time left for this one.
-    const leftMs = began + FRAME_MS - this.#deps.now().getTime();
-    await this.#refresh(play, (e) => (e.status?.decidedSteps ?? 0) >= step.index, Math.max(1000, Math.min(DECISION_MS, leftMs)));
+    await this.#refresh(play, (e) => (e.status?.decidedSteps ?? 0) >= step.index, Math.min(DECISION_MS, this.#leftMs(endsAt)));
     return this.#answer(play, step);
+  }
+
+  /** What a frame has left; one that first waited out an old settle has less. Never so little that nothing could be done. */
+  #leftMs(endsAt: number): number {
+    return Math.max(2 * ANSWER_MS, endsAt - this.#deps.now().getTime());
   }
 
   state(): GymState {
@@ -172,6 +202,7 @@ export class EpisodeSession implements GymSession {
   async close(reason: string): Promise<void> {
     this.#closed = true;
     await this.#leave(reason === GATEWAY_STOPS ? 'the gateway was stopped in the middle of the episode' : undefined);
+    await Promise.all(this.#detaching);
   }
 
   /** Runs the action and says what to record of it. */
@@ -190,13 +221,7 @@ export class EpisodeSession implements GymSession {
       case 'command': {
         const result = await this.#run(play, action.line);
         if (result.infrastructure) {
-          return {
-            ...base,
-            action: 'Detach',
-            command: '',
-            infrastructure: result.infrastructure.slice(0, 512),
-            completedTime: completedTime(),
-          };
+          return { ...base, action: 'Detach', command: '', infrastructure: result.infrastructure, completedTime: completedTime() };
         }
         const output = truncateOutput(result.output, play.options.maxOutputChars ?? DEFAULT_OUTPUT_CHARS);
         const done = {
@@ -227,12 +252,14 @@ export class EpisodeSession implements GymSession {
     }
   }
 
-  /** Ends an episode that the gym cannot go on with; the operator makes it unscorable. */
-  async #giveUp(play: Play, step: Omit<StepSpec, 'episode'>): Promise<StepResult> {
-    await this.#deps.episodes.recordStep(play.episode, step);
-    await this.#refresh(play, () => false, DECISION_MS);
+  /** Ends an episode that the gym cannot go on with; the operator makes it unscorable as soon as it hears of it. */
+  async #giveUp(play: Play, why: string, endsAt: number): Promise<StepResult> {
+    this.#detach(play.episode, play.steps + 1, why);
+    // What is answered does not depend on it.
+    await this.#refresh(play, () => false, Math.min(DECISION_MS, this.#leftMs(endsAt) - ANSWER_MS)).catch(() => {});
     play.done = true;
-    return infrastructureFailure(play.episode, `The gym failed, not your command: ${step.infrastructure}`);
+    void this.#closeWorkplace(play);
+    return infrastructureFailure(play.episode, `The gym failed, not your command: ${why}`);
   }
 
   /**
@@ -299,14 +326,14 @@ export class EpisodeSession implements GymSession {
     const [play, pending] = [this.#play, this.#pending];
     this.#play = undefined;
     this.#pending = undefined;
-    if (pending) await this.#detach(pending.episode, 1, NOBODY_CAME_BACK);
+    if (pending) this.#detach(pending.episode, 1, NOBODY_CAME_BACK);
     if (!play) return;
-    const closing = this.#closeWorkplace(play);
-    if (!play.done) await this.#detach(play.episode, play.steps + 1, infrastructure);
-    await closing;
+    if (!play.done) this.#detach(play.episode, play.steps + 1, infrastructure);
+    await this.#closeWorkplace(play);
   }
 
-  async #detach(episode: Episode, index: number, infrastructure?: string): Promise<void> {
+  /** Says, behind whatever comes next, that nobody acts any more: an Episode that does not hear it keeps its arena until its Incident times out. */
+  #detach(episode: Episode, index: number, infrastructure?: string): void {
     if (episode.status?.outcome) return;
     const step = {
       index,
@@ -314,10 +341,15 @@ export class EpisodeSession implements GymSession {
       command: '',
       durationMs: 0,
       mutations: 0,
-      ...(infrastructure ? { infrastructure } : {}),
+      ...(infrastructure ? { infrastructure: infrastructure.slice(0, 512) } : {}),
       completedTime: this.#deps.now().toISOString(),
     };
-    await this.#deps.episodes.recordStep(episode, step);
+    const told: Promise<void> = this.#deps.episodes
+      .recordStep(episode, step, DETACH_WITHIN_MS)
+      // Its Incident ends it in the end.
+      .catch(() => {})
+      .finally(() => this.#detaching.delete(told));
+    this.#detaching.add(told);
   }
 
   async #closeWorkplace(play: Play): Promise<void> {
@@ -335,31 +367,6 @@ function curriculumStats({ spec, status }: Episode): Record<string, unknown> {
   if (!spec.curriculumRef) return {};
   const { split, run, seed } = spec;
   return { curriculum: spec.curriculumRef.name, split, run, seed, tier: status?.tier ?? null };
-}
-
-/** The page as an on-call reads it. */
-export function pagerText(episode: Episode): string {
-  const alert = episode.status?.alert;
-  if (!alert) return '';
-  return `${alert.severity.toUpperCase()}: ${alert.title}\n${alert.message}`;
-}
-
-/** Why there is no incident. What its own condition says names the fault, and the same seed brings it again. */
-function startFailure(episode: Episode): string {
-  const failed = episode.status?.conditions?.find((c) => c.type === ConditionType.Succeeded);
-  if (failed?.reason !== Reason.IncidentFailed) return lastMessage(episode);
-  return `it did not take effect; reset again (Incident ${episode.status?.incident} says more to those who run the gym)`;
-}
-
-const messageOf = (episode: Episode, type: string): string | undefined => episode.status?.conditions?.find((c) => c.type === type)?.message;
-
-function lastMessage(episode: Episode): string {
-  return messageOf(episode, ConditionType.Succeeded) ?? '';
-}
-
-/** What the page has not gone out for yet. */
-function waitingFor(episode: Episode): string {
-  return messageOf(episode, ConditionType.AlertSent) ?? 'the operator has not taken it up; is it running?';
 }
 
 function infrastructureFailure(episode: Episode, message: string): StepResult {

@@ -12,11 +12,13 @@ import { chooser } from './choose.ts';
 import { startHeartbeat } from './heartbeat.ts';
 import { KubeEpisodes } from './kube-episodes.ts';
 import { openWorkplaces, type WorkplacesOptions } from './open-workplaces.ts';
+import { ownRuns } from './own-runs.ts';
 import { build } from './server.ts';
 import { EpisodeSession } from './session.ts';
 import { taskSplits } from './task-splits.ts';
 
 export interface GatewayConfig {
+  /** Where agents, probes and scrapes are answered. */
   host: string;
   port: number;
   maxSessions: number;
@@ -55,13 +57,14 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   episodes.start();
   await episodes.waitForSync(AbortSignal.timeout(30_000));
   const heartbeat = await startHeartbeat({ client, clock, log, namespace: GYM_NAMESPACE, name: config.identity });
-  // A gateway that comes back under its old name counts its seeds from 0 again, so it is another run.
-  const run = `${config.identity}-${clock.now().getTime().toString(36)}`;
-  const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE });
+  const kubeEpisodes = new KubeEpisodes({ client, episodes, namespace: GYM_NAMESPACE, clock, log });
   const deps = {
     episodes: kubeEpisodes,
     workplaces,
-    choose: chooser(apps, run),
+    choose: chooser(
+      apps,
+      ownRuns(config.identity, () => clock.now()),
+    ),
     gateway: config.identity,
     now: () => clock.now(),
   };
@@ -74,12 +77,12 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
     splits: taskSplits(apps),
   });
   const health = await startHealthServer({
-    host: '0.0.0.0',
+    host: config.host,
     port: config.healthPort,
     healthz: {},
     readyz: { watch: () => (episodes.synced ? undefined : 'the first list of Episodes is not in yet') },
   });
-  const exposed = await startHealthServer({ host: '0.0.0.0', port: config.metricsPort, metrics: metrics.registry });
+  const exposed = await startHealthServer({ host: config.host, port: config.metricsPort, metrics: metrics.registry });
   const url = await server.listen({ host: config.host, port: config.port });
   log.info({ url }, 'Started the gateway');
   return {

@@ -31,3 +31,8 @@ export const operatorDefaults = {
   healthPort: 8081,
   metricsPort: 8080,
 } as const;
+
+/** Where probes and scrapes are answered: in a pod at its own address, which the kubelet asks; elsewhere only on this machine. */
+export function probeHost(env: Record<string, string | undefined>): string {
+  return env.KUBERNETES_SERVICE_HOST ? '0.0.0.0' : '127.0.0.1';
+}

@@ -13,7 +13,7 @@ import { FileArchive } from './archive.ts';
 import { withAttempts } from './archive-attempts.ts';
 import { loadApps } from './arena/app.ts';
 import type { RbacSubject } from './arena/guard.ts';
-import type { OperatorConfig } from './config.ts';
+import { type OperatorConfig, probeHost } from './config.ts';
 import { curriculumFromEnv, ensureDefaultCurriculum, spendingLimits } from './curriculum/default.ts';
 import { GymOperator } from './gym-operator.ts';
 import { installBase } from './install.ts';
@@ -75,8 +75,9 @@ export async function startOperator(o: { kubeconfig?: string; config: OperatorCo
   });
   const running = operator;
   const checks = { caches: () => (running.synced ? undefined : 'the first lists are not in yet') };
-  const health = await startHealthServer({ host: '0.0.0.0', port: config.healthPort, healthz: {}, readyz: checks });
-  const exposed = await startHealthServer({ host: '0.0.0.0', port: config.metricsPort, metrics: metrics.registry });
+  const host = probeHost(process.env);
+  const health = await startHealthServer({ host, port: config.healthPort, healthz: {}, readyz: checks });
+  const exposed = await startHealthServer({ host, port: config.metricsPort, metrics: metrics.registry });
   await running.start();
   log.info({ apps: perApp((app) => apps[app].namespaces), pool: config.pool }, 'Started the operator');
   return {

@@ -1,11 +1,14 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage } from 'node:http';
 import { buffer, json } from 'node:stream/consumers';
+import { type Clock, systemClock } from '../../kube/clock.ts';
 import { type KubectlRequest, type KubectlResult, type KubectlRunner, RunnerLostError } from './kubectl-runner.ts';
 import { type RunRequest, runResponse, type SessionRequest, type ViewAddress } from './protocol.ts';
 
 // What the runner may need on top of kubectl's own time for files and queueing.
 const GRACE_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5000;
+// It makes a few folders and listens on a port; one that needs longer is on a node that is gone, and the first step of an episode waits for it.
+const OPEN_TIMEOUT_MS = 5000;
 
 export interface RunnerAddress {
   /** A unix socket, or a host and port in the cluster. */
@@ -16,13 +19,17 @@ export interface RunnerAddress {
 /**
  * Opens a session on a runner; it lasts until `close()` or until either side is gone.
  *
- * @throws RunnerLostError when the runner cannot be reached, refuses the secret or is taken
+ * @throws RunnerLostError when the runner cannot be reached, does not answer in time, refuses the secret or is taken
  */
-export async function connectRunner(address: RunnerAddress, session: SessionRequest): Promise<KubectlRunner> {
+export async function connectRunner(address: RunnerAddress, session: SessionRequest, clock: Clock = systemClock): Promise<KubectlRunner> {
   const agent = new Agent({ keepAlive: true });
   const send = (path: string, payload: unknown, signal?: AbortSignal, method = 'POST') =>
     exchange(agent, address, method, path, payload, signal);
-  const held = await send('/session', session);
+  const opening = new AbortController();
+  const late = new RunnerLostError(`The kubectl runner opened no session within ${OPEN_TIMEOUT_MS / 1000} s`);
+  // Only until the answer begins: what comes after it lasts as long as the session.
+  const cancel = clock.setTimeout(() => opening.abort(late), OPEN_TIMEOUT_MS);
+  const held = await send('/session', session, opening.signal).finally(cancel);
   let lost: string | undefined;
   held.on('data', () => {});
   held.on('error', (error) => {

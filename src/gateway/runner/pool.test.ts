@@ -15,15 +15,18 @@ function slice(...endpoints: { address: string; ready?: boolean }[]): EndpointSl
 }
 
 /** A pool over runners that a test makes come, go and refuse. */
-function world(addresses: string[], options: { busy?: string[]; waitMs?: number } = {}) {
+function world(addresses: string[], options: { busy?: string[]; waitMs?: number; refusing?: Promise<void> } = {}) {
   let slices = [slice(...addresses.map((address) => ({ address, ready: true })))];
   const changed = new Set<() => void>();
+  const tried: string[] = [];
   const opened: string[] = [];
   const closed: string[] = [];
   const busy = new Set(options.busy);
   const connect: RunnerPoolOptions['connect'] = async ({ at, secret }) => {
     const host = 'host' in at ? at.host : '';
     expect(secret).toBe('s');
+    tried.push(host);
+    if (busy.has(host)) await options.refusing;
     if (busy.has(host)) throw new RunnerLostError('The runner already serves a session');
     opened.push(host);
     return { run: async () => ({}) as never, close: async () => void closed.push(host) } as KubectlRunner;
@@ -34,7 +37,7 @@ function world(addresses: string[], options: { busy?: string[]; waitMs?: number 
     slices = next;
     for (const fn of changed) fn();
   };
-  return { pool, opened, closed, become };
+  return { pool, tried, opened, closed, become };
 }
 
 describe('RunnerPool', () => {
@@ -73,6 +76,25 @@ describe('RunnerPool', () => {
     await expect(pool.start(SESSION)).rejects.toThrow(
       /No kubectl runner is free: 1 is Ready, 0 in use; the last one tried said: The runner already serves a session/,
     );
+  });
+
+  test('time is up while one is tried: no other is tried', async () => {
+    const { promise: refusing, resolve: refuse } = Promise.withResolvers<void>();
+    const { pool, tried } = world(['a', 'b'], { busy: ['a'], waitMs: 20, refusing });
+    const starting = pool.start(SESSION);
+    AbortSignal.timeout(20).addEventListener('abort', () => refuse());
+    await expect(starting).rejects.toThrow(/the last one tried said/);
+    expect(tried).toEqual(['a']);
+  });
+
+  test('a session that is closed twice does not end the next one on its runner', async () => {
+    const { pool, closed } = world(['a'], { waitMs: 20 });
+    const first = await pool.start(SESSION);
+    await first.close();
+    await pool.start(SESSION);
+    await first.close();
+    expect(closed).toEqual(['a']);
+    await expect(pool.start(SESSION)).rejects.toThrow(/1 in use/);
   });
 
   test('a runner whose session ended badly is free again', async () => {

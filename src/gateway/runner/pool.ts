@@ -3,7 +3,7 @@ import { connectRunner } from './client.ts';
 import { type KubectlRunner, RunnerLostError } from './kubectl-runner.ts';
 import type { SessionRequest } from './protocol.ts';
 
-/** A runner that restarts, or whose session another gateway is ending, is free again within this time. */
+/** A runner that restarts, or whose session another gateway is ending, is free again within this time; nor are more runners tried after it. */
 const WAIT_MS = 10_000;
 
 /** The part of a reflector that the pool needs. */
@@ -17,7 +17,7 @@ export interface RunnerPoolOptions {
   /** EndpointSlices of the runner pods' Service. */
   endpoints: EndpointSource;
   secret: string;
-  /** Milliseconds that a session waits for a free runner; 10,000 by default. */
+  /** Milliseconds within which a session begins with its last try of a runner; 10,000 by default. */
   waitMs?: number;
   connect?: typeof connectRunner;
 }
@@ -46,7 +46,7 @@ export class RunnerPool {
     const refused = new Set<string>();
     let reason = '';
     for (;;) {
-      const endpoint = this.#free(refused) ?? (await this.#waitForFree(refused, deadline));
+      const endpoint = deadline.aborted ? undefined : (this.#free(refused) ?? (await this.#waitForFree(refused, deadline)));
       if (!endpoint) throw new RunnerLostError(`No kubectl runner is free: ${this.#count()}${reason}`);
       const key = keyOf(endpoint);
       this.#taken.add(key);
@@ -96,14 +96,13 @@ export class RunnerPool {
   }
 
   #returning(key: string, runner: KubectlRunner): KubectlRunner {
+    let closing: Promise<void> | undefined;
     return {
       run: (request) => runner.run(request),
-      close: async () => {
-        try {
-          await runner.close();
-        } finally {
-          this.#release(key);
-        }
+      // Once: by the second time the runner may serve another session, which a close would end.
+      close: () => {
+        closing ??= runner.close().finally(() => this.#release(key));
+        return closing;
       },
     };
   }

@@ -1,9 +1,8 @@
 import type { Assignment, AssignmentStatus } from '../../api/assignment.ts';
 import { type CurriculumStatus, MAX_ENDED_RUNS } from '../../api/curriculum.ts';
+import { RUN_LIFE_SECONDS } from '../../api/defaults.ts';
 import type { Episode } from '../../api/episode.ts';
 
-/** What nobody has reset for so long is over (design: 24 h). */
-const LIFE_MS = 24 * 3_600_000;
 /** A reset of a group that is closed is written down no more often than this. */
 const NOTE_MS = 3_600_000;
 
@@ -20,7 +19,7 @@ export interface Ended {
 
 /** What is over a day after its last reset. */
 export function endedRuns(status: CurriculumStatus, assignments: readonly Assignment[], now: Date): Ended {
-  const leftMs = (assignment: Assignment): number => lastReset(assignment) + LIFE_MS - now.getTime();
+  const leftMs = (assignment: Assignment): number => lastReset(assignment) + RUN_LIFE_SECONDS * 1000 - now.getTime();
   const train = assignments.filter(({ spec }) => spec.split === 'train');
   const left = new Map<string, number>();
   for (const assignment of train) {
