@@ -1,6 +1,6 @@
 import { GYM_NAMESPACE } from '../api/group.ts';
 import { KubeClient } from '../kube/client.ts';
-import { systemClock } from '../kube/clock.ts';
+import { sleep, systemClock } from '../kube/clock.ts';
 import { loadKubeConfig } from '../kube/config.ts';
 import { startHealthServer } from '../kube/health-server.ts';
 import { createLogger, type Logger } from '../kube/logger.ts';
@@ -16,6 +16,9 @@ import { ownRuns } from './own-runs.ts';
 import { build } from './server.ts';
 import { EpisodeSession } from './session.ts';
 import { taskSplits } from './task-splits.ts';
+
+/** Sessions tell their Episodes goodbye; with the API server away that is not worth a pod's whole grace period (30 s), for the Lease lapses anyway. */
+const STOP_MS = 15_000;
 
 export interface GatewayConfig {
   /** Where agents, probes and scrapes are answered. */
@@ -88,7 +91,10 @@ export async function startGateway(config: GatewayConfig, log: Logger = createLo
   return {
     url,
     async stop() {
-      await server.close();
+      const left = server.close().catch((error) => log.warn({ err: error }, 'Could not end every session'));
+      const ended = new AbortController();
+      await Promise.race([left, sleep(clock, STOP_MS, ended.signal)]);
+      ended.abort();
       await workplaces.close();
       await heartbeat.stop();
       await episodes.stop();
