@@ -8,7 +8,8 @@ import type { GymObject } from './object.ts';
 import { OUTCOMES } from './reasons.ts';
 import { STEP_ACTIONS } from './step.ts';
 
-const agentSchema = z.object({
+/** Who plays; what an agent says of itself. */
+export const agentSchema = z.object({
   name: z.string().max(128).optional(),
   model: z.string().max(256).optional(),
   checkpoint: z.string().max(256).optional(),
@@ -42,7 +43,7 @@ export interface EpisodeSpec {
   curriculumRef?: { name: string };
   split?: Split;
   run?: string;
-  agent?: { name?: string; model?: string; checkpoint?: string };
+  agent?: z.infer<typeof agentSchema>;
   maxSteps?: number;
   deadlineSeconds?: number;
   seed?: number;

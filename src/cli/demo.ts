@@ -80,7 +80,7 @@ async function play(url: string, flags: DemoFlags, signal: AbortSignal, say: (li
   const began = Date.now();
   try {
     say(`Breaking the shop (${flags.fault}, seed ${flags.seed}) and waiting until users are hurt`);
-    let frame = await client.reset({ fault: flags.fault, seed: flags.seed });
+    let frame = await client.reset({ fault: flags.fault, seed: flags.seed, agent: 'runbook' });
     if (frame.done) throw new Error(frame.observation.message);
     say(`\n${frame.observation.command_output}\n`);
     let total = 0;

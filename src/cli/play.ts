@@ -24,6 +24,7 @@ async function play(flags: PlayFlags): Promise<void> {
   const client = await OpenEnvClient.connect(flags.url);
   try {
     let frame = await client.reset({
+      agent: 'person',
       ...(flags.fault ? { fault: flags.fault } : {}),
       ...(flags.seed === undefined ? {} : { seed: flags.seed }),
     });

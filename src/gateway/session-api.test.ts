@@ -16,6 +16,7 @@ describe('parseResetOptions', () => {
         curriculum: 'c',
         split: 'eval',
         run: 'r',
+        agent: { name: 'a', model: 'm', checkpoint: 'c' },
       },
       want: {
         seed: 0,
@@ -28,8 +29,10 @@ describe('parseResetOptions', () => {
         curriculum: 'c',
         split: 'eval',
         run: 'r',
+        agent: { name: 'a', model: 'm', checkpoint: 'c' },
       },
     },
+    'an agent by its name alone': { wire: { agent: 'grpo-8b' }, want: { agent: { name: 'grpo-8b' } } },
     'a whole dataset row: unknown columns and nulls are ignored': {
       wire: { prompt: [{ role: 'user', content: 'x' }], label: 3, seed: 5, fault: null, episode_id: null },
       want: { seed: 5 },
@@ -51,6 +54,7 @@ describe('parseResetOptions', () => {
     'too little output to read': { max_output_chars: 10 },
     'an unknown delivery': { reward_delivery: 'all' },
     'more steps than an Episode may have': { max_steps: 65 },
+    'an agent whose name is a story': { agent: 'x'.repeat(129) },
     'no object at all': 'seed=1',
   };
   test.each(Object.entries(refused))('refuses %s', (_name, wire) => {

@@ -1,6 +1,7 @@
 // The one interface between what speaks OpenEnv (src/gateway/openenv) and what plays an episode. The zod schemas here are also
 // what `/schema` publishes, so a field exists on the wire exactly when it is declared here.
 import { z } from 'zod';
+import { agentSchema, type EpisodeSpec } from '../api/episode.ts';
 
 /** Error codes of the OpenEnv wire. The first four leave a socket open, the last three close it after one frame. */
 export type GatewayErrorCode =
@@ -117,6 +118,7 @@ export const resetRequestSchema = z.object({
   split: absent(z.string().min(1).max(253)),
   index: absent(z.int().min(0)),
   run: absent(z.string().min(1).max(253)),
+  agent: absent(z.union([agentSchema.shape.name.unwrap().transform((name) => ({ name })), agentSchema])),
 });
 
 /** How rewards are spread over the steps; see the reward rules of the gym. */
@@ -140,6 +142,8 @@ export interface ResetOptions {
   curriculum?: string;
   split?: string;
   run?: string;
+  /** Who plays, for the records; a name alone will do on the wire. */
+  agent?: EpisodeSpec['agent'];
 }
 
 /**
@@ -160,6 +164,7 @@ export function parseResetOptions(data: unknown): ResetOptions {
     curriculum: wire.curriculum,
     split: wire.split,
     run: wire.run,
+    agent: wire.agent,
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }

@@ -125,8 +125,9 @@ export class EpisodeSession implements GymSession {
 
   async #request(options: ResetOptions): Promise<Episode> {
     const chosen = this.#deps.choose(options);
+    const { agent } = options;
     await this.#leave();
-    return this.#deps.episodes.create({ ...chosen, gateway: this.#deps.gateway });
+    return this.#deps.episodes.create({ ...chosen, ...(agent ? { agent } : {}), gateway: this.#deps.gateway });
   }
 
   /** Keeps a reset's place for a while; an incident that nobody comes back for is the gym's affair and scores nobody. */

@@ -57,7 +57,7 @@ describe('gymctl demo', () => {
       steps: expect.any(Number),
       seconds: expect.any(Number),
     });
-    expect(out.at(-2)).toMatch(/Resolved/);
+    expect(out.at(-2)).toMatch(/Resolved.* runbook /);
   });
 
   test('and an up at the same time wait for each other', () => {
