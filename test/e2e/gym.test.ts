@@ -250,6 +250,30 @@ describe('an episode', () => {
     const hold = `--type=merge -p '{"metadata":{"finalizers":["example.com/hold"]}}'`;
     const trap = await agent.step(`kubectl create configmap trap -n payments && kubectl patch configmap trap -n payments ${hold}`);
     expect(trap.observation.command_output).toContain('configmap/trap patched');
+    const made = [
+      'ingress trap --rule=a/b=web-app:80',
+      'cronjob trap --image=busybox --schedule="0 0 1 1 *"',
+      'poddisruptionbudget trap --min-available=1 --selector=a=b',
+    ];
+    for (const what of made) {
+      const [kind] = what.split(' ');
+      const { observation } = await agent.step(`kubectl create ${what} -n payments && kubectl patch ${kind} trap -n payments ${hold}`);
+      expect(observation.command_output).toContain('/trap patched');
+    }
+    const controller = JSON.stringify({
+      ...{
+        apiVersion: 'v1',
+        kind: 'ReplicationController',
+        metadata: { name: 'trap', namespace: 'payments', finalizers: ['example.com/hold'] },
+      },
+      spec: {
+        replicas: 0,
+        selector: { a: 'b' },
+        template: { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'busybox' }] } },
+      },
+    });
+    const replication = await agent.step(`echo '${controller}' | kubectl apply -f -`);
+    expect(replication.observation.command_output).toContain('replicationcontroller/trap created');
     const pods = await agent.step(`kubectl get pods -n payments -o name | xargs -I{} kubectl patch {} -n payments ${hold}`);
     expect(pods.observation.command_output).toContain('patched');
     await agent.step('report: give-up');
