@@ -203,6 +203,16 @@ describe('when the gym fails in the middle of a step', () => {
   });
 });
 
+test('a line that ran while the news of the end was on its way counts for nothing', async () => {
+  const { session, episodes } = await playing(async () => {
+    episodes.begin('e1', 'TimedOut');
+    return { output: 'Error from server (NotFound)', exitCode: 1, durationMs: 5, mutations: 0, infrastructure: 'the arena is gone' };
+  });
+  const frame = await session.step({ command: 'kubectl get po', metadata: {} });
+  expect(frame).toMatchObject({ done: true, observation: { outcome: 'TimedOut', steps_taken: 0, command_output: '' } });
+  expect([episodes.lines, episodes.left]).toEqual([[], []]);
+});
+
 describe('an episode that begins and cannot be played is detached', () => {
   test('when its incident cannot be read', async () => {
     const { session, episodes } = seat();

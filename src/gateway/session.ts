@@ -167,6 +167,9 @@ export class EpisodeSession implements GymSession {
     const waited = await this.#waitOutSettle(play);
     if (waited) return waited;
     const step = await this.#perform(play, command);
+    // The news of an end may have come while the line ran, in an arena that was going already: then it counts for nothing.
+    await this.#refresh(play, () => true, 1000);
+    if (play.done) return this.#answer(play, undefined);
     if (step.infrastructure) return this.#giveUp(play, step.infrastructure, endsAt);
     await this.#deps.episodes.recordStep(play.episode, storable(step), this.#leftMs(endsAt) - ANSWER_MS);
     play.steps = step.index;
