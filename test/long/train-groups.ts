@@ -11,6 +11,7 @@ import { Resources } from '../../src/kube/resource.ts';
 import { startGym } from '../support/gym.ts';
 import { playSeed } from '../support/trainee.ts';
 import { Results } from './results.ts';
+import { unmoved } from './unmoved.ts';
 
 interface EpisodeLine {
   group: number;
@@ -39,8 +40,6 @@ const NAME = 'train-groups';
 
 /** The last group is counted a moment after its last episode. */
 const COUNTED_MS = 30_000;
-/** So many groups later at the latest a weak spot has come again. */
-const AGAIN_WITHIN = 8;
 
 let state: Curriculum['status'];
 const command = `npm run verify:curriculum -- --groups ${groups} --size ${size} --sessions ${sessions} --good ${values.good}`;
@@ -103,28 +102,7 @@ function problems(lines: readonly EpisodeLine[]): string[] {
     .map(([{ group }]) => `group ${group} did not share one incident`);
   const weak = (state?.weakSpots ?? []).filter((fault) => good.includes(fault)).map((fault) => `${fault} is called weak`);
   const graduated = (state?.graduated ?? []).filter((fault) => !good.includes(fault)).map((fault) => `${fault} is called graduated`);
-  return [...wrong, ...mixed, ...weak, ...graduated, ...unmoved(lines)];
-}
-
-/** What the agent cannot do must come again while there are groups left, and take a third of them; the tier must follow the results. */
-function unmoved(lines: readonly EpisodeLine[]): string[] {
-  const drawn = [...new Map(lines.map((line) => [line.group, line])).values()].sort((a, b) => a.group - b.group);
-  if (drawn.length < groups) return [];
-  const bad = drawn.filter(({ faults }) => !faults.every((fault) => good.includes(fault)));
-  const dropped = bad
-    .filter(
-      ({ group, faults }) =>
-        group < groups - AGAIN_WITHIN && !bad.some((later) => later.group > group && `${later.faults}` === `${faults}`),
-    )
-    .filter(({ faults }, i, all) => all.findIndex((other) => `${other.faults}` === `${faults}`) === i)
-    .map(({ group, faults }) => `${faults} was not resolved in group ${group} and never came again`);
-  const resolved = drawn.length - bad.length;
-  const tiers = new Set(drawn.map(({ tier }) => tier));
-  return [
-    ...dropped,
-    ...(bad.length < drawn.length / 3 ? [`only ${bad.length} of ${drawn.length} groups were about what the agent cannot do`] : []),
-    ...(resolved > 0 && tiers.size < 2 ? ['the tier never moved'] : []),
-  ];
+  return [...wrong, ...mixed, ...weak, ...graduated, ...unmoved(lines, groups, good)];
 }
 
 function summarize(lines: readonly EpisodeLine[]): Record<string, unknown> {
