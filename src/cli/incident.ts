@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { GYM_NAMESPACE } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
@@ -11,6 +10,7 @@ import { silentLogger } from '../kube/logger.ts';
 import { Resources } from '../kube/resource.ts';
 import { cachedProgram } from '../local/cache.ts';
 import { openCluster } from '../local/choose.ts';
+import { typedLines } from './typed-lines.ts';
 
 interface ShellFlags {
   kubeconfig?: string;
@@ -57,23 +57,11 @@ function namespacesOf(name: string, incident: Incident | undefined): Record<stri
 async function converse(incident: Incident, workplace: Workplace): Promise<void> {
   const alert = incident.status?.alert;
   if (alert) console.log(`${alert.severity.toUpperCase()}: ${alert.title}\n${alert.message}\n`);
-  const interactive = process.stdin.isTTY;
-  const lines = createInterface({
-    input: process.stdin,
-    output: interactive ? process.stdout : undefined,
-    prompt: '$ ',
-    terminal: interactive,
-  });
-  lines.on('SIGINT', () => lines.close());
-  if (interactive) lines.prompt();
   try {
-    for await (const line of lines) {
-      if (line.trim()) {
-        const { output, infrastructure } = await workplace.run(line);
-        if (output) process.stdout.write(output.endsWith('\n') ? output : `${output}\n`);
-        if (infrastructure) console.error(`gymctl: ${infrastructure}`);
-      }
-      if (interactive) lines.prompt();
+    for await (const line of typedLines()) {
+      const { output, infrastructure } = await workplace.run(line);
+      if (output) process.stdout.write(output.endsWith('\n') ? output : `${output}\n`);
+      if (infrastructure) console.error(`gymctl: ${infrastructure}`);
     }
   } finally {
     await workplace.close();

@@ -1,6 +1,6 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
 import { AgentError, type Frame, OpenEnvClient } from './runbook/openenv-client.ts';
+import { typedLines } from './typed-lines.ts';
 import { wholeNumber } from './whole-number.ts';
 
 interface PlayFlags {
@@ -31,24 +31,15 @@ async function play(flags: PlayFlags): Promise<void> {
     show(frame);
     console.log('Lines run in a shell with kubectl; "diagnose: TEXT" records what you think, "report: resolved" ends it. Ctrl-D leaves.\n');
     if (frame.done) return;
-    // Not before: lines that are piped in would be read while nobody takes them.
-    const interactive = process.stdin.isTTY;
-    const output = interactive ? process.stdout : undefined;
-    using lines = createInterface({ input: process.stdin, output, prompt: '$ ', terminal: interactive });
-    lines.on('SIGINT', () => lines.close());
-    if (interactive) lines.prompt();
-    for await (const line of lines) {
-      if (line.trim()) {
-        try {
-          frame = await client.step(line);
-          show(frame);
-        } catch (error) {
-          if (!(error instanceof AgentError) || error.code === 'CLOSED') throw error;
-          console.log(error.message);
-        }
-        if (frame.done) return;
+    for await (const line of typedLines()) {
+      try {
+        frame = await client.step(line);
+        show(frame);
+      } catch (error) {
+        if (!(error instanceof AgentError) || error.code === 'CLOSED') throw error;
+        console.log(error.message);
       }
-      if (interactive) lines.prompt();
+      if (frame.done) return;
     }
   } finally {
     client.close();

@@ -6,8 +6,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { MULTI_FAULT } from '../../src/designer/seeded.ts';
-import { FAULT_TYPES } from '../../src/faults/index.ts';
+import { FAULT_NAMES } from '../../src/designer/seeded.ts';
 import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
 import { measureChoice } from './choice.ts';
 import { measureFix } from './fix.ts';
@@ -19,8 +18,6 @@ import { measureReset } from './reset.ts';
 import { measureStep } from './step.ts';
 import { type Level, measureThroughput } from './throughput.ts';
 import { GymWatch } from './watches.ts';
-
-const ALL_FAULTS = [...FAULT_TYPES, MULTI_FAULT];
 
 interface Size {
   faults: readonly string[];
@@ -34,7 +31,7 @@ interface Size {
   limitMs: number;
 }
 const FULL: Size = {
-  faults: ALL_FAULTS,
+  faults: FAULT_NAMES,
   resetRounds: 2,
   stepRounds: 12,
   fixRounds: 1,

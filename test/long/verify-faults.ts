@@ -3,8 +3,7 @@
  * Usage: node test/long/verify-faults.ts [TYPE...] [--parallel 4] [--seed 0]; writes docs/results/verify-faults.json.
  */
 import { parseArgs } from 'node:util';
-import { MULTI_FAULT, seededIncident } from '../../src/designer/seeded.ts';
-import { FAULT_TYPES } from '../../src/faults/index.ts';
+import { FAULT_NAMES, seededIncident } from '../../src/designer/seeded.ts';
 import { type PlayResult, verify } from '../../src/faults/verify.ts';
 import { allPlays, PLAY_KINDS } from '../../src/faults/verify-plan.ts';
 import { openWorkplaces } from '../../src/gateway/open-workplaces.ts';
@@ -15,18 +14,17 @@ import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
 import { startGym } from '../support/gym.ts';
 import { Results } from './results.ts';
 
-const NAMES = [...FAULT_TYPES, MULTI_FAULT];
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { parallel: { type: 'string', default: '4' }, seed: { type: 'string', default: '0' } },
 });
-const unknown = positionals.filter((name) => !NAMES.includes(name));
-if (unknown.length) throw new Error(`Unknown faults ${unknown.join(', ')}; there are ${NAMES.join(', ')}`);
+const unknown = positionals.filter((name) => !FAULT_NAMES.includes(name));
+if (unknown.length) throw new Error(`Unknown faults ${unknown.join(', ')}; there are ${FAULT_NAMES.join(', ')}`);
 const parallel = Number(values.parallel);
 const seed = Number(values.seed);
 
 const app = paperBaseline(loadApp());
-const names = positionals.length ? positionals : NAMES;
+const names = positionals.length ? positionals : FAULT_NAMES;
 const plays = names.flatMap((name) => allPlays({ name, faults: seededIncident(seed, app, name).faults }, app));
 const command = `npm run verify:faults -- ${[...positionals, '--parallel', parallel, '--seed', seed].join(' ')}`;
 const results = await Results.open<PlayResult>('verify-faults', command, summarize);
@@ -57,7 +55,7 @@ function summarize(lines: readonly PlayResult[]): Record<string, unknown> {
   return {
     all: passed(lines),
     ...Object.fromEntries(
-      NAMES.map((name) => {
+      FAULT_NAMES.map((name) => {
         const own = lines.filter((line) => line.scenario === name);
         return [name, Object.fromEntries(PLAY_KINDS.map((kind) => [kind, passed(own.filter((line) => line.kind === kind))]))];
       }),
