@@ -90,12 +90,14 @@ export class ShopCopy {
     this.#api = `http://${address}/api/v1/namespaces`;
   }
 
-  /** Applies today's manifests and waits until every Deployment is Ready. Returns the milliseconds that took. */
+  /** Applies today's manifests and waits until every Deployment is Ready, then until a customer is served. Returns the milliseconds to Ready. */
   async current(): Promise<number> {
     const began = performance.now();
     await this.#apply('current');
     await this.#ready();
-    return performance.now() - began;
+    const ms = performance.now() - began;
+    await this.#served();
+    return ms;
   }
 
   /** Puts every Deployment back as it was, fields that the manifests do not name included (an apply would leave those). */
@@ -172,6 +174,18 @@ export class ShopCopy {
     }
   }
 
+  /** Waits until a customer's order goes through: a Ready pod takes a moment to reach the node's Service rules. */
+  async #served(): Promise<void> {
+    let problem: string | undefined;
+    const works = async () => {
+      problem = await this.transaction().catch((error: Error) => error.message);
+      return problem === undefined;
+    };
+    await this.until(works, 60_000, 'a transaction that works').catch((error: Error) => {
+      throw new Error(`${error.message}; last: ${problem}`);
+    });
+  }
+
   /** Breaks something, looks, and puts the Deployments back; `restore` undoes what lies outside of them. */
   async broken(
     breakIt: () => Promise<unknown>,
@@ -185,7 +199,7 @@ export class ShopCopy {
       await restore();
       await this.restore();
     }
-    await this.until(async () => (await this.transaction()) === undefined, 60_000, 'a transaction that works again');
+    await this.#served();
   }
 
   /** Goes back to the release before today's, or to the oldest one, and sees customers fail. */
