@@ -1,27 +1,50 @@
 import type { Command } from 'commander';
 import { GYM_NAMESPACE } from '../api/group.ts';
 import { KubeClient } from '../kube/client.ts';
-import { loadKubeConfig } from '../kube/config.ts';
+import { type KubeConfig, loadKubeConfig } from '../kube/config.ts';
+import { openCluster } from '../local/choose.ts';
+import { ClusterError } from '../local/provider.ts';
 
-export interface ClientOptions {
+export interface ClusterOptions {
   kubeconfig?: string;
   context?: string;
+}
+
+export interface ClientOptions extends ClusterOptions {
   namespace: string;
 }
+
+/** Help of every `--kubeconfig` that `withClient` follows. */
+export const KUBECONFIG_HELP = 'kubeconfig (default: $KUBECONFIG, else that of gymctl up, else ~/.kube/config)';
 
 /** Adds the options that say which cluster, and which namespace of it. `kinds`: what lies in that namespace, for the help. */
 export const withClientOptions = (command: Command, kinds: string): Command =>
   command
-    .option('--kubeconfig <path>', 'kubeconfig (default: $KUBECONFIG, else ~/.kube/config)')
+    .option('--kubeconfig <path>', KUBECONFIG_HELP)
     .option('--context <name>', 'context of that kubeconfig')
     .option('--namespace <name>', `namespace of the ${kinds}`, GYM_NAMESPACE);
 
-/** Runs `work` with a client of the cluster that the options name, and closes it. */
-export async function withClient<T>({ kubeconfig, context }: ClientOptions, work: (client: KubeClient) => Promise<T>): Promise<T> {
-  const client = new KubeClient(loadKubeConfig({ ...(kubeconfig ? { path: kubeconfig } : {}), ...(context ? { context } : {}) }));
+/** Runs `work` with a client of the cluster that the options name, and closes it. Throws with what to do when there is no cluster. */
+export async function withClient<T>(options: ClusterOptions, work: (client: KubeClient) => Promise<T>): Promise<T> {
+  const client = new KubeClient(await findKubeConfig(options));
   try {
     return await work(client);
   } finally {
     await client.close();
+  }
+}
+
+async function findKubeConfig({ kubeconfig, context }: ClusterOptions): Promise<KubeConfig> {
+  const path = kubeconfig ?? (process.env.KUBECONFIG ? undefined : await pathOfGymctlUp());
+  return loadKubeConfig({ ...(path && { path }), ...(context && { context }) });
+}
+
+/** Undefined when `gymctl up` made no cluster on this machine. */
+async function pathOfGymctlUp(): Promise<string | undefined> {
+  try {
+    return await (await openCluster({ progress: () => {} })).kubeconfig();
+  } catch (error) {
+    if (error instanceof ClusterError) return undefined;
+    throw error;
   }
 }

@@ -4,27 +4,25 @@ import { FAULT_NAMES, seededIncident } from '../designer/seeded.ts';
 import { targetsOf } from '../faults/engine.ts';
 import { FAULTS } from '../faults/index.ts';
 import { seededRandom } from '../faults/random.ts';
-import { verify } from '../faults/verify.ts';
-import { allPlays, type Scenario, samplePlays } from '../faults/verify-plan.ts';
+import { type PlayResult, verify } from '../faults/verify.ts';
+import { allPlays, type Play, type Scenario, samplePlays } from '../faults/verify-plan.ts';
 import { openWorkplaces } from '../gateway/open-workplaces.ts';
 import type { Baseline } from '../health/snapshot.ts';
-import { KubeClient } from '../kube/client.ts';
+import type { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
-import { loadKubeConfig } from '../kube/config.ts';
 import { createLogger } from '../kube/logger.ts';
 import { cachedProgram } from '../local/cache.ts';
-import { openCluster } from '../local/choose.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
+import { type ClusterOptions, KUBECONFIG_HELP, withClient } from './client.ts';
 import { faultName } from './fault-name.ts';
 import { wholeNumber } from './whole-number.ts';
 
-interface VerifyFlags {
+interface VerifyFlags extends ClusterOptions {
   app: AppName;
   json?: boolean;
   sample?: boolean;
   seed: number;
   parallel: number;
-  kubeconfig?: string;
 }
 
 /** `gymctl faults list|verify`. */
@@ -40,7 +38,7 @@ export function register(program: Command): void {
     .option('--sample', 'per fault only the reference fix, one honest fix, two cheats and nothing')
     .option('--seed <n>', 'chooses targets and the sample', wholeNumber(0), 0)
     .option('--parallel <n>', 'arenas at once', wholeNumber(1), 4)
-    .option('--kubeconfig <path>', 'kubeconfig (default: the local cluster’s)')
+    .option('--kubeconfig <path>', KUBECONFIG_HELP)
     .option('--json', 'print one JSON array of results')
     .action(run);
 }
@@ -63,29 +61,30 @@ async function run(types: string[], flags: VerifyFlags): Promise<void> {
   const plays = scenarios.flatMap((s) =>
     flags.sample ? samplePlays(s, app, seededRandom(`sample ${s.name} ${flags.seed}`)) : allPlays(s, app),
   );
-  const path = flags.kubeconfig ?? (await (await openCluster({ progress: () => {} })).kubeconfig());
-  const client = new KubeClient(loadKubeConfig({ path }));
+  const results = await withClient(flags, (client) => play(client, plays, flags));
+  const failed = results.filter((r) => !r.passed).length;
+  if (flags.json) console.log(JSON.stringify(results, null, 1));
+  else console.log(`${results.length - failed} of ${results.length} attempts ended as they must`);
+  if (failed) process.exitCode = 1;
+}
+
+async function play(client: KubeClient, plays: readonly Play[], { app, parallel }: VerifyFlags): Promise<PlayResult[]> {
   const workplaces = await openWorkplaces({ client, clock: systemClock, kubectl: cachedProgram('kubectl'), log: createLogger('verify') });
   try {
-    const results = await verify(plays, {
+    return await verify(plays, {
       client,
       clock: systemClock,
-      app: flags.app,
+      app,
       openShell: (namespaces) => workplaces.open(namespaces),
-      parallel: flags.parallel,
+      parallel,
       onResult: (r, done, all) => {
         const took = r.resolvedSeconds === undefined ? '' : ` in ${r.resolvedSeconds.toFixed(1)} s`;
         const outcome = r.passed ? `ok, ${r.resolved ? `resolved${took}` : 'not resolved'}` : `FAILED: ${r.problem}`;
         console.error(`[${done}/${all}] ${r.scenario} (${r.targets.join(', ')}) ${r.kind} "${r.attempt}": ${outcome}`);
       },
     });
-    const failed = results.filter((r) => !r.passed).length;
-    if (flags.json) console.log(JSON.stringify(results, null, 1));
-    else console.log(`${results.length - failed} of ${results.length} attempts ended as they must`);
-    if (failed) process.exitCode = 1;
   } finally {
     await workplaces.close();
-    await client.close();
   }
 }
 

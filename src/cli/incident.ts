@@ -3,18 +3,12 @@ import { GYM_NAMESPACE } from '../api/group.ts';
 import type { Incident } from '../api/incident.ts';
 import type { Workplace } from '../gateway/episode-client.ts';
 import { openWorkplaces } from '../gateway/open-workplaces.ts';
-import { KubeClient } from '../kube/client.ts';
 import { systemClock } from '../kube/clock.ts';
-import { loadKubeConfig } from '../kube/config.ts';
 import { silentLogger } from '../kube/logger.ts';
 import { Resources } from '../kube/resource.ts';
 import { cachedProgram } from '../local/cache.ts';
-import { openCluster } from '../local/choose.ts';
+import { type ClusterOptions, KUBECONFIG_HELP, withClient } from './client.ts';
 import { typedLines } from './typed-lines.ts';
-
-interface ShellFlags {
-  kubeconfig?: string;
-}
 
 /** `gymctl incident shell NAME`: the arena of an Incident, as an agent sees it. */
 export function register(program: Command): void {
@@ -23,14 +17,12 @@ export function register(program: Command): void {
     .command('shell')
     .description('open the agent’s shell on the arena of an incident; lines come from standard input, Ctrl-D leaves')
     .argument('<name>', 'name of the Incident')
-    .option('--kubeconfig <path>', 'kubeconfig (default: the local cluster’s)')
+    .option('--kubeconfig <path>', KUBECONFIG_HELP)
     .action(shell);
 }
 
-async function shell(name: string, flags: ShellFlags): Promise<void> {
-  const path = flags.kubeconfig ?? (await (await openCluster({ progress: () => {} })).kubeconfig());
-  const client = new KubeClient(loadKubeConfig({ path }));
-  try {
+function shell(name: string, options: ClusterOptions): Promise<void> {
+  return withClient(options, async (client) => {
     const incident = await client.find(Resources.incidents, { namespace: GYM_NAMESPACE, name });
     const namespaces = namespacesOf(name, incident);
     const workplaces = await openWorkplaces({ client, clock: systemClock, kubectl: cachedProgram('kubectl'), log: silentLogger });
@@ -39,9 +31,7 @@ async function shell(name: string, flags: ShellFlags): Promise<void> {
     } finally {
       await workplaces.close();
     }
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 /** Throws a sentence that says why there is nothing to open. */

@@ -28,6 +28,16 @@ describe('loadKubeConfig', () => {
   test('says which file does not exist', () => {
     expect(() => loadKubeConfig({ path: '/nowhere/config' })).toThrow('The kubeconfig /nowhere/config does not exist');
   });
+  test('says what to do when nothing is configured at all', () => {
+    const { KUBECONFIG, HOME } = process.env;
+    try {
+      delete process.env.KUBECONFIG;
+      process.env.HOME = dir;
+      expect(() => loadKubeConfig()).toThrow('No Kubernetes cluster is configured; set KUBECONFIG');
+    } finally {
+      Object.assign(process.env, { HOME }, KUBECONFIG && { KUBECONFIG });
+    }
+  });
   test('says which contexts there are', () => {
     expect(() => loadKubeConfig({ path: write({ token: 't' }), context: 'two' })).toThrow('has no context two; it has one');
   });
@@ -62,6 +72,6 @@ describe('KubeConfig.connection', () => {
   test('says what to do when no cluster is configured', async () => {
     const path = join(dir, 'empty');
     writeFileSync(path, '{"apiVersion":"v1","kind":"Config"}');
-    await expect(loadKubeConfig({ path }).connection()).rejects.toThrow('set KUBECONFIG or pass --kubeconfig');
+    await expect(loadKubeConfig({ path }).connection()).rejects.toThrow('set KUBECONFIG, pass --kubeconfig');
   });
 });

@@ -9,6 +9,10 @@ const CREDENTIALS_TTL_MS = 5000;
 /** As client-go: below the idle limits of load balancers. */
 const TCP_KEEP_ALIVE_MS = 30_000;
 
+/** What client-node falls back to when it finds no configuration at all. */
+const INVENTED_SERVER = 'http://localhost:8080';
+const NO_CLUSTER = 'No Kubernetes cluster is configured; set KUBECONFIG, pass --kubeconfig, or start one with gymctl up';
+
 /** What a request needs: where to, through which sockets, as whom. */
 export interface Connection {
   server: string;
@@ -29,7 +33,7 @@ export class KubeConfig extends k8s.KubeConfig {
   async connection(): Promise<Connection> {
     if (this.#connection && this.#connection.until > Date.now()) return this.#connection.value;
     const server = this.getCurrentCluster()?.server.replace(/\/+$/, '');
-    if (!server) throw new Error('No Kubernetes cluster is configured; set KUBECONFIG or pass --kubeconfig');
+    if (!server) throw new Error(NO_CLUSTER);
     const context = new k8s.RequestContext(`${server}/`, k8s.HttpMethod.GET);
     await this.applySecurityAuthentication(context);
     const dispatcher = context.getDispatcher();
@@ -81,7 +85,7 @@ export interface LoadOptions {
   context?: string;
 }
 
-/** Loads a configuration; throws with what to do when the file or the context does not exist. */
+/** Loads a configuration; throws with what to do when there is none, or the file or the context does not exist. */
 export function loadKubeConfig(options: LoadOptions = {}): KubeConfig {
   const config = new KubeConfig();
   const path = options.path;
@@ -89,7 +93,10 @@ export function loadKubeConfig(options: LoadOptions = {}): KubeConfig {
     if (!existsSync(path)) throw new Error(`The kubeconfig ${path} does not exist`);
     config.loadFromFile(path);
   } else if (!process.env.KUBECONFIG && process.env.KUBERNETES_SERVICE_HOST) config.loadFromCluster();
-  else config.loadFromDefault();
+  else {
+    config.loadFromDefault();
+    if (config.getCurrentCluster()?.server === INVENTED_SERVER) throw new Error(NO_CLUSTER);
+  }
   if (options.context) {
     if (!config.getContextObject(options.context)) {
       const known = config.getContexts().map((c) => c.name);
