@@ -5,7 +5,7 @@ import type { KubeClient } from '../kube/client.ts';
 import { type Resource, Resources } from '../kube/resource.ts';
 import type { KubeObject } from '../kube/types.ts';
 import type { App } from './arena/app.ts';
-import { GUARD, ONCALL } from './arena/guard.ts';
+import { isGuard, ONCALL } from './arena/guard.ts';
 import type { World } from './world.ts';
 
 /** Kinds whose objects hold something that counts. */
@@ -21,7 +21,7 @@ const NAMED_KINDS: readonly Resource[] = [
 ];
 
 /** Made by the gym or by Kubernetes itself in every namespace: not the app's. */
-const NOT_THE_APPS = new Set([GUARD, ONCALL, 'kube-root-ca.crt', 'default']);
+const NOT_THE_APPS = new Set([ONCALL, 'kube-root-ca.crt', 'default']);
 
 /**
  * Objects of the app that its baseline remembers by kind and name: what the manifests bring, and nothing that a cluster adds of its own. `held`: the
@@ -135,7 +135,7 @@ function mapPlain(arena: ArenaNames, read: (real: string) => Lists): Lists {
   for (const plain of arena.plain) {
     const lists = read(realNamespace(plain, arena));
     for (const kind of Object.keys(out) as (keyof Lists)[]) {
-      const objects = (lists[kind] as readonly KubeObject[]).filter((o) => kind !== 'quotas' || o.metadata.name !== GUARD);
+      const objects = (lists[kind] as readonly KubeObject[]).filter((o) => kind !== 'quotas' || !isGuard(o));
       out[kind].push(...objects.map((o) => ({ ...o, metadata: { ...o.metadata, namespace: plain } })));
     }
   }

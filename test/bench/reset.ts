@@ -14,7 +14,7 @@ import { realNamespace } from '../../src/kube/arena-names.ts';
 import { systemClock } from '../../src/kube/clock.ts';
 import { Resources } from '../../src/kube/resource.ts';
 import { frontDoorOf } from '../../src/operator/arena/front-door.ts';
-import { GUARD } from '../../src/operator/arena/guard.ts';
+import { isGuard } from '../../src/operator/arena/guard.ts';
 import { applyMutation } from '../../src/operator/incident/inject.ts';
 import { openTraffic } from '../../src/operator/traffic-desk.ts';
 import type { Gym } from './gym.ts';
@@ -106,7 +106,7 @@ async function byScript(gym: Gym, watch: GymWatch, faults: readonly FaultSpec[])
         ]);
         const renamed = <T extends { metadata: { namespace?: string } }>(items: T[]): T[] =>
           items.map((o) => ({ ...o, metadata: { ...o.metadata, namespace: plain } }));
-        return { services: renamed(services.items), quotas: renamed(quotas.items.filter((q) => q.metadata.name !== GUARD)) };
+        return { services: renamed(services.items), quotas: renamed(quotas.items.filter((q) => !isGuard(q))) };
       }),
     );
     const { deployments } = observed.snapshot([]);

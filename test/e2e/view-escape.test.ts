@@ -186,6 +186,7 @@ describe('nothing can be written outside, nor can the walls be moved', () => {
       says: /platform team/,
     },
     { line: 'DELETE /api/v1/namespaces/payments/resourcequotas', expected: 422, says: /platform team/ },
+    { line: 'DELETE /api/v1/namespaces/payments/resourcequotas/guard-objects', expected: 422, says: /platform team/ },
     { line: 'DELETE /api/v1/namespaces/payments/limitranges/guard', expected: 422, says: /platform team/ },
     { line: 'DELETE /apis/networking.k8s.io/v1/namespaces/payments/networkpolicies/guard-boundary', expected: 422, says: /platform team/ },
     {
@@ -521,7 +522,20 @@ async function valuables(): Promise<string> {
     const names = kinds.includes('/') ? kinds.split(',') : [kinds];
     const format = '{range .items[*]}{.kind}/{.metadata.name}={.metadata.resourceVersion} {end}';
     const objects = (await must(world.admin(['get', ...names, '-n', namespace, '-o', `jsonpath=${format}`]))).stdout;
-    const quota = (await must(world.admin(['get', 'quota', 'guard', '-n', namespace, '-o', 'jsonpath={.metadata.uid} {.spec}']))).stdout;
+    const quota = (
+      await must(
+        world.admin([
+          'get',
+          'quota',
+          'guard',
+          'guard-objects',
+          '-n',
+          namespace,
+          '-o',
+          'jsonpath={range .items[*]}{.metadata.uid} {.spec} {end}',
+        ]),
+      )
+    ).stdout;
     const labels = (await must(world.admin(['get', 'ns', namespace, '-o', 'jsonpath={.metadata.labels}']))).stdout;
     return `${objects}\n${quota}\n${labels}`;
   });

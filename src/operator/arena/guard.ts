@@ -3,8 +3,11 @@ import type { KubeObject } from '../../kube/types.ts';
 
 /** Identity that the arena view gives the agent's kubectl; lives in the first namespace of the arena, bound in each. */
 export const ONCALL = 'oncall';
-/** Names of the objects that fence what an agent makes; a ValidatingAdmissionPolicy keeps agents off them. */
-export const GUARD = 'guard';
+/** Name of the objects that fence what an agent makes, or its first word; a ValidatingAdmissionPolicy keeps agents off them. */
+const GUARD = 'guard';
+
+/** Whether a quota of an arena namespace is one of ours and not the app's. */
+export const isGuard = ({ metadata: { name } }: KubeObject): boolean => name === GUARD || name.startsWith(`${GUARD}-`);
 
 const apiVersionRbac = 'rbac.authorization.k8s.io/v1';
 
@@ -66,28 +69,24 @@ export function guardObjects(real: string, home: string, o: { namespaces: readon
       ? [{ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: ONCALL, namespace: real }, automountServiceAccountToken: false }]
       : []),
     binding(real, ONCALL, 'arena-oncall', oncall),
-    {
-      apiVersion: 'v1',
-      kind: 'ResourceQuota',
-      metadata: { name: GUARD, namespace: real },
-      spec: {
-        hard: {
-          pods: '30',
-          'requests.cpu': '4',
-          'limits.memory': '4Gi',
-          'requests.storage': '1Gi',
-          'count/deployments.apps': '30',
-          'count/replicasets.apps': '150',
-          'count/jobs.batch': '30',
-          'count/cronjobs.batch': '20',
-          'count/configmaps': '60',
-          'count/secrets': '60',
-          services: '30',
-          'services.nodeports': '0',
-          'services.loadbalancers': '0',
-        },
-      },
-    },
+    // What controllers make by the dozen is counted apart: a create that loses to their counting four times is refused with a conflict.
+    quota(real, GUARD, {
+      pods: '30',
+      'requests.cpu': '4',
+      'limits.memory': '4Gi',
+      'requests.storage': '1Gi',
+      'count/replicasets.apps': '150',
+    }),
+    quota(real, `${GUARD}-objects`, {
+      'count/deployments.apps': '30',
+      'count/jobs.batch': '30',
+      'count/cronjobs.batch': '20',
+      'count/configmaps': '60',
+      'count/secrets': '60',
+      services: '30',
+      'services.nodeports': '0',
+      'services.loadbalancers': '0',
+    }),
     {
       apiVersion: 'v1',
       kind: 'LimitRange',
@@ -106,6 +105,10 @@ export function guardObjects(real: string, home: string, o: { namespaces: readon
     networkPolicy(real, o),
   ];
   return objects as KubeObject[];
+}
+
+function quota(real: string, name: string, hard: Record<string, string>): unknown {
+  return { apiVersion: 'v1', kind: 'ResourceQuota', metadata: { name, namespace: real }, spec: { hard } };
 }
 
 function networkPolicy(real: string, o: { namespaces: readonly string[]; nodeCidrs: readonly string[] }): unknown {
