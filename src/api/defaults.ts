@@ -34,6 +34,9 @@ export const ARENA_STUCK_SECONDS = 60;
  */
 export const GREATEST_DRAWN_DIFFICULTY = 0.7;
 
+/** The registry that every image of the gym and of its apps names; a node of ours answers for it itself. */
+export const IMAGE_REGISTRY = 'registry.local';
+
 /** Bounds of what an Episode keeps of a step (design: 1 KiB and 2 KiB; full text goes to the archive). */
 export const STEP_COMMAND_BYTES = 1024;
 export const STEP_OUTPUT_BYTES = 2048;

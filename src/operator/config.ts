@@ -1,3 +1,4 @@
+import { IMAGE_REGISTRY } from '../api/defaults.ts';
 import { GYM_NAMESPACE, SYSTEM_NAMESPACE } from '../api/group.ts';
 import type { RbacSubject } from './arena/guard.ts';
 
@@ -18,9 +19,6 @@ export interface OperatorConfig {
   /** Name in the leader Lease. */
   identity: string;
 }
-
-/** The registry that the app's manifests name. */
-export const IMAGE_REGISTRY = 'registry.local';
 
 export const operatorDefaults = {
   gymNamespace: GYM_NAMESPACE,

@@ -1,5 +1,6 @@
 import { access, chmod, copyFile, cp, mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { IMAGE_REGISTRY } from '../../api/defaults.ts';
 import { cachedProgram } from '../cache.ts';
 import { ClusterError } from '../provider.ts';
 import type { BaseLayers } from './base-layers.ts';
@@ -11,7 +12,7 @@ import { installDependencies, readSources } from './shop-images.ts';
 const RECIPE = '1';
 /** Name of the gym's own image; `version` is that of package.json. */
 export function gymRef(version: string): string {
-  return `registry.local/kube-sre-gym:${version}`;
+  return `${IMAGE_REGISTRY}/kube-sre-gym:${version}`;
 }
 
 /** What of this package runs in the cluster. */

@@ -1,3 +1,5 @@
+import { IMAGE_REGISTRY } from '../../api/defaults.ts';
+
 /**
  * Every image of the sample app that a manifest names, those of all its overlays: the same files under other names and tags. Older releases
  * share their files with today's; what they understand (schema, settings) is fixed in their environment, as it was when they were built.
@@ -11,8 +13,6 @@ export interface ShopImage {
   /** Build arguments of the Dockerfile. */
   args: Readonly<Record<string, string>>;
 }
-
-const REGISTRY = 'registry.local';
 
 /** What one overlay calls each image; tags are of today's release, of the one before, and of the one before that. */
 interface Names {
@@ -70,5 +70,5 @@ export const SHOP_IMAGES: readonly ShopImage[] = OVERLAYS.flatMap(({ folder, ...
 });
 
 export function shopRef(image: ShopImage): string {
-  return `${REGISTRY}/${image.name}:${image.tag}`;
+  return `${IMAGE_REGISTRY}/${image.name}:${image.tag}`;
 }

@@ -1,4 +1,5 @@
 import { stringify } from 'yaml';
+import { IMAGE_REGISTRY } from '../../api/defaults.ts';
 import { VERSIONS } from './versions.ts';
 
 export const POD_CIDR = '10.244.0.0/16';
@@ -7,7 +8,7 @@ export const DNS_ADDRESS = '10.96.0.10';
 export const NODE_NAME = 'node-1';
 export const API_PORT = 6443;
 export const REGISTRY_ADDRESS = '127.0.0.1:5000';
-export const PAUSE_IMAGE = `registry.local/pause:${VERSIONS.pause}`;
+export const PAUSE_IMAGE = `${IMAGE_REGISTRY}/pause:${VERSIONS.pause}`;
 
 /** Paths as the node sees them. */
 export const IN_NODE = {

@@ -1,14 +1,15 @@
 import { createHash } from 'node:crypto';
 import { access, copyFile, mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { IMAGE_REGISTRY } from '../../api/defaults.ts';
 import { type ImageConfig, sha256File, writeOciArchive, writeTar } from '../images/oci-archive.ts';
 import type { Progress } from '../provider.ts';
 import { PAUSE_IMAGE } from './configs.ts';
 import { isStamped, stamp } from './toolchain.ts';
 import { VERSIONS } from './versions.ts';
 
-export const COREDNS_IMAGE = `registry.local/coredns:${VERSIONS.coredns}`;
-export const METRICS_SERVER_IMAGE = `registry.local/metrics-server:${VERSIONS.metricsServer}`;
+export const COREDNS_IMAGE = `${IMAGE_REGISTRY}/coredns:${VERSIONS.coredns}`;
+export const METRICS_SERVER_IMAGE = `${IMAGE_REGISTRY}/metrics-server:${VERSIONS.metricsServer}`;
 
 /**
  * Makes the archives of the images that a node starts with, in `<cache>/system-images`, and returns their paths: pause (catatonit, which

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { type AppName, DEFAULT_APP, type PerApp, perApp } from '../../api/apps.ts';
+import { IMAGE_REGISTRY } from '../../api/defaults.ts';
 import { captureBaseline } from '../../health/baseline.ts';
 import type { Baseline } from '../../health/snapshot.ts';
 import { type ArenaNames, realNamespace } from '../../kube/arena-names.ts';
 import type { Deployment, KubeObject } from '../../kube/types.ts';
-import { IMAGE_REGISTRY } from '../config.ts';
 
 /** The healthy app as its manifests have it: plain namespaces, newest templates, and the older templates of each Deployment. */
 export interface App {
