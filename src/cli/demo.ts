@@ -75,7 +75,7 @@ async function demo(flags: DemoFlags): Promise<void> {
 
 async function play(url: string, flags: DemoFlags, signal: AbortSignal, say: (line: string) => void): Promise<DemoResult> {
   const client = await OpenEnvClient.connect(url);
-  const interrupted = (): void => client.close();
+  const interrupted = (): void => void client.close();
   signal.addEventListener('abort', interrupted);
   const began = Date.now();
   try {
@@ -102,7 +102,7 @@ async function play(url: string, flags: DemoFlags, signal: AbortSignal, say: (li
     };
   } finally {
     signal.removeEventListener('abort', interrupted);
-    client.close();
+    await client.close();
   }
 }
 

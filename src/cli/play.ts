@@ -42,7 +42,7 @@ async function play(flags: PlayFlags): Promise<void> {
       if (frame.done) return;
     }
   } finally {
-    client.close();
+    await client.close();
   }
 }
 

@@ -76,11 +76,6 @@ const metrics = { operator: flags['operator-metrics'], gateway: flags['gateway-m
 const started = new Date();
 const interrupted = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => interrupted.abort(new Error('interrupted')));
-const gym = flags.url
-  ? await attachGym({ url: flags.url, kubeconfig: flags.kubeconfig, metrics })
-  : await startGym({ ...POOL, progress: say, signal: interrupted.signal });
-// A part under way cannot be ended half-way; what it plays in can.
-interrupted.signal.addEventListener('abort', () => void gym.stop().finally(() => process.exit(130)));
 
 let failed = false;
 /** One part's figures, or why there are none: the others are worth having all the same. */
@@ -95,6 +90,17 @@ async function part(name: string, measure: () => Promise<object> | object): Prom
   }
 }
 
+// Without the gym, and before idle copies of the app take their share of the machine: on an API server of its own, and in this process.
+const choice_ms = await part('choice', () => measureChoice({ pairs: size.choicePairs, say }));
+const judging_ms = await part('judging', () => measureJudging({ rounds: size.judgeRounds, say }));
+if (interrupted.signal.aborted) process.exit(130);
+
+const gym = flags.url
+  ? await attachGym({ url: flags.url, kubeconfig: flags.kubeconfig, metrics })
+  : await startGym({ ...POOL, progress: say, signal: interrupted.signal });
+// A part under way cannot be ended half-way; what it plays in can.
+interrupted.signal.addEventListener('abort', () => void gym.stop().finally(() => process.exit(130)));
+
 try {
   const watch = await GymWatch.start(gym.client);
   const machine = await describeMachine(gym.client);
@@ -105,9 +111,6 @@ try {
   const { faults } = size;
   const reset_s = await part('reset', () => measureReset(gym, watch, { faults, rounds: size.resetRounds, firstSeed: base, app, say }));
   const step_ms = await part('step', () => measureStep(gym, watch, { rounds: size.stepRounds, seed: base + 1000, say }));
-  // Without the gym: on an API server of its own, and in this process.
-  const choice_ms = await part('choice', () => measureChoice({ pairs: size.choicePairs, say }));
-  const judging_ms = await part('judging', () => measureJudging({ rounds: size.judgeRounds, say }));
   const fix_report_s = await part('fix', () =>
     measureFix(gym, watch, { faults, rounds: size.fixRounds, firstSeed: base + 2000, app, say }),
   );

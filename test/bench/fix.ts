@@ -61,7 +61,7 @@ async function play(gym: Gym, watch: GymWatch, o: { fault: string; seed: number;
     const healthy_to_answer_s = round((answered - since) / 1000, 3);
     return { fault, seed, hold_s, healthy_to_answer_s, report_s: round(healthy_to_answer_s - hold_s, 3) };
   } finally {
-    agent.close();
+    await agent.close();
     await arena?.stop();
   }
 }

@@ -79,7 +79,7 @@ async function throughGateway(gym: Gym, watch: GymWatch, fault: string, seed: nu
     if (frame.done) throw new Error(`reset of ${fault} with seed ${seed} failed: ${frame.observation.message}`);
     return took;
   } finally {
-    agent.close();
+    await agent.close();
   }
 }
 

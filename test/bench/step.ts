@@ -50,7 +50,7 @@ export async function measureStep(
       }
     }
   } finally {
-    agent.close();
+    await agent.close();
   }
   const difference = (p: Pair): number => p.gym_ms - p.kubectl_ms;
   const value = round(median(pairs.map(difference)), 1);

@@ -1,3 +1,4 @@
+import { cpus } from 'node:os';
 import { AgentError, type Frame, OpenEnvClient } from '../../src/cli/runbook/openenv-client.ts';
 import { playRunbook } from '../../src/cli/runbook/runbook.ts';
 import type { Gym } from './gym.ts';
@@ -23,6 +24,9 @@ interface Reached {
   unscorable: number;
   reset_retries: number;
   errors: string[];
+  /** Of the whole machine, the bench and its agents included: how busy the level kept its cores, and what one finished episode cost. */
+  busy_cores: number;
+  cpu_seconds_per_episode: number;
   by_fault: Record<string, { episodes: number; resolved: number; median_s: number }>;
 }
 
@@ -58,9 +62,10 @@ export async function measureThroughput(
   let seed = o.firstSeed;
   for (const level of o.levels) {
     await watch.warm(o.spareArenas);
-    sessions[level.sessions] = await playLevel(gym, { ...o, ...level, firstSeed: seed }).catch((error: Error) => ({
-      error: error.message,
-    }));
+    sessions[level.sessions] = await playLevel(gym, { ...o, ...level, firstSeed: seed }).catch((error: Error) => {
+      o.say(`${level.sessions} sessions failed: ${error.message}`);
+      return { error: error.message };
+    });
     seed += level.episodes;
   }
   const reached = sessions[TARGET_SESSIONS];
@@ -78,6 +83,7 @@ async function playLevel(
 ): Promise<Reached> {
   const played: Played[] = [];
   const began = performance.now();
+  const busyBefore = busySeconds();
   let next = 0;
   const seat = async (): Promise<void> => {
     while (next < o.episodes && performance.now() - began < o.limitMs) {
@@ -98,6 +104,7 @@ async function playLevel(
   const refused = (await Promise.allSettled(seats)).find((ended) => ended.status === 'rejected');
   if (refused) throw refused.reason;
   const seconds = (performance.now() - began) / 1000;
+  const busy = busySeconds() - busyBefore;
   const finished = played.filter((p) => p.error === undefined && p.scorable);
   const per_hour = round((finished.length * 3600) / seconds, 0);
   o.say(`${o.sessions} sessions: ${per_hour} episodes an hour`);
@@ -118,9 +125,16 @@ async function playLevel(
     resolved: finished.filter((p) => p.outcome === 'Resolved').length,
     reset_retries: played.reduce((sum, p) => sum + p.retries, 0),
     unscorable: played.filter((p) => p.error === undefined && !p.scorable).length,
+    busy_cores: round(busy / seconds, 2),
+    cpu_seconds_per_episode: round(busy / finished.length, 1),
     errors: played.flatMap((p) => (p.error === undefined ? [] : [`${p.fault}: ${p.error}`])),
     by_fault,
   };
+}
+
+/** Seconds that all cores together were not idle since the machine started. */
+function busySeconds(): number {
+  return cpus().reduce((sum, { times }) => sum + times.user + times.nice + times.sys + times.irq, 0) / 1000;
 }
 
 async function playEpisode(url: string, fault: string, seed: number): Promise<Played> {
@@ -152,6 +166,6 @@ async function playEpisode(url: string, fault: string, seed: number): Promise<Pl
     if (error instanceof AgentError && error.code === 'CAPACITY_REACHED') throw error;
     return { fault, seed, seconds: seconds(), outcome: 'none', scorable: false, retries, error: (error as Error).message };
   } finally {
-    agent?.close();
+    await agent?.close();
   }
 }

@@ -34,6 +34,6 @@ export async function playSeed(
     } else await agent.step('report: give-up');
     return await gym.untilEpisode(episode, (e) => e.status?.outcome !== undefined, 'an outcome', 150_000);
   } finally {
-    agent.close();
+    await agent.close();
   }
 }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import WebSocket from 'ws';
 import type { GymState, Observation } from '../../gateway/session-api.ts';
 
@@ -6,6 +7,9 @@ export interface Frame {
   reward: number | null;
   done: boolean;
 }
+
+/** A gateway that does not answer a goodbye by then is not waited for. */
+const GOODBYE_MS = 2000;
 
 /** The gateway answered with an error frame. */
 export class AgentError extends Error {
@@ -63,10 +67,16 @@ export class OpenEnvClient {
     }
   }
 
-  close(): void {
+  /** Says goodbye; resolves once the gateway has answered, and so has a place for another session. */
+  async close(): Promise<void> {
     this.#socket.removeAllListeners('close');
-    this.#socket.close();
     this.#fail(new AgentError('CLOSED', 'The connection was closed'));
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    const hangUp = setTimeout(() => this.#socket.terminate(), GOODBYE_MS);
+    const closed = once(this.#socket, 'close');
+    this.#socket.close();
+    await closed;
+    clearTimeout(hangUp);
   }
 
   #ask(message: unknown): Promise<Frame> {
