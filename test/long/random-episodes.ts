@@ -47,7 +47,7 @@ const firstSeed = Number(values.seed);
 
 const command = `npm run verify:random -- --episodes ${episodes} --sessions ${sessions} --seed ${firstSeed}`;
 const results = await Results.open<EpisodeLine>('random-episodes', command, summarize);
-const gym = await startGym({ spare: 2, max: sessions * 2 + 2, sessions });
+const gym = await startGym({ cluster: 'random', spare: 2, max: sessions * 2 + 2, sessions });
 const recorder = await EvidenceRecorder.start(cachedProgram('kubectl'), gym.kubeconfig);
 let next = firstSeed;
 try {
