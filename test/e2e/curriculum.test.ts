@@ -172,7 +172,7 @@ describe('a Curriculum that an agent trains in', () => {
     const frame = await agent.reset({ curriculum: 'nowhere', seed: 1 });
     expect(frame).toMatchObject({ done: true, reward: null, observation: { scorable: false } });
     expect(frame.observation.message).toMatch(/Curriculum nowhere does not exist; there is .*default/);
-    agent.close();
+    await agent.close();
   });
 });
 

@@ -157,7 +157,7 @@ describe('red herrings', () => {
     expect(change.observation.command_output).toContain('deployment.apps/auth-service annotated');
     await agent.step('report: no-fault');
     expect((await ended(meddled)).status).toMatchObject({ outcome: 'GaveUp', reward: -2, steps: [{ mutations: 1 }, { mutations: 0 }] });
-    agent.close();
+    await agent.close();
   }, 400_000);
 });
 
@@ -207,7 +207,7 @@ describe('an episode', () => {
     expect(last.observation.steps_taken).toBe(3);
     expect(final.status).toMatchObject({ outcome: 'Resolved', scorable: true, decidedSteps: 3 });
     expect(final.status?.steps?.map((s) => s.index)).toEqual([1, 2, 3]);
-    agent.close();
+    await agent.close();
   }, 300_000);
 
   test('a connection that breaks in the middle ends it as Abandoned, and its arena goes', async () => {
@@ -229,7 +229,7 @@ describe('an episode', () => {
     const { status } = await ended(episode);
     expect(status).toMatchObject({ outcome: 'Resolved', decidedSteps: 1, steps: [{ index: 1, mutations: 1 }] });
     expect(last.reward).toBeCloseTo(status?.reward as number, 6);
-    agent.close();
+    await agent.close();
   }, 300_000);
 
   test('an agent that thinks while someone else mends it is told so by its next frame, which runs nothing', async () => {
@@ -240,7 +240,7 @@ describe('an episode', () => {
     await ended(episode);
     const told = await agent.step('kubectl delete deployment --all -n auth');
     expect(told).toMatchObject({ done: true, observation: { outcome: 'Resolved', steps_taken: 0, command_output: '' } });
-    agent.close();
+    await agent.close();
   }, 300_000);
 
   test('an agent cannot keep its arena by finalizers on what is in it', async () => {
@@ -286,7 +286,7 @@ describe('an episode', () => {
     await gym.untilArenaGone(arena, 75_000);
     watch();
     expect({ stuck, seconds: Math.round((Date.now() - began) / 1000) }).toEqual({ stuck: false, seconds: expect.any(Number) });
-    agent.close();
+    await agent.close();
   }, 360_000);
 
   test('a gateway that dies takes its episodes along as unscorable, once its lease has run out and not before', async () => {
@@ -369,7 +369,7 @@ describe('eight episodes at once, one of each fault', () => {
           } while (!last.done && last.observation.steps_taken === steps_taken);
           return { output: last.observation.command_output, done: last.done };
         }, 6);
-        agent.close();
+        await agent.close();
         played.set(faults[i], { episode: await ended(episodes[i]), reward, last, seen, neighbours });
       }),
     );

@@ -193,7 +193,7 @@ test('an uninstall ends what is played, and leaves the kinds', async () => {
   const context = (await must(cachedProgram('kubectl'), ['--kubeconfig', kubeconfig, 'config', 'current-context'])).trim();
   const { ended } = startGymctl(['down', '--provider', 'context', '--name', context], { KUBECONFIG: kubeconfig });
   expect(await ended).toMatchObject({ code: 0, stderr: expect.stringContaining('The kinds stay in the cluster') });
-  agent.close();
+  await agent.close();
   expect(await kubectl('get', 'namespaces', '-l', ARENA_LABEL, '-o', 'name')).toBe('');
   expect(await kubectl('get', 'namespaces', '-o', 'name')).not.toContain(SYSTEM_NAMESPACE);
   expect(await kubectl('get', 'incidents,arenas', '-n', GYM_NAMESPACE, '-o', 'name')).toBe('');

@@ -95,7 +95,7 @@ async function playOne(gym: Gym, seed: number): Promise<EpisodeLine> {
   } catch (error) {
     line.problem = (error as Error).message;
   } finally {
-    agent?.close();
+    await agent?.close();
   }
   line.seconds = Math.round((Date.now() - began) / 100) / 10;
   return line;

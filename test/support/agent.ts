@@ -76,8 +76,12 @@ export class Agent {
     this.#socket.terminate();
   }
 
-  close(): void {
+  /** Resolves once the gateway has answered the goodbye, and so has a place for another session. */
+  async close(): Promise<void> {
+    if (this.#socket.readyState === WebSocket.CLOSED) return;
+    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
     this.#socket.close();
+    await closed;
   }
 
   async #ask<T>(message: object): Promise<T> {

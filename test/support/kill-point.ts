@@ -121,7 +121,7 @@ async function play(gym: Gym, seed: number): Promise<void> {
   } catch {
     // The gateway died, or found no operator in time: the agent gives up.
   } finally {
-    agent?.close();
+    await agent?.close();
   }
 }
 

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import WebSocket from 'ws';
 import type { GymState, Observation } from '../../gateway/session-api.ts';
 
@@ -73,7 +72,7 @@ export class OpenEnvClient {
     this.#fail(new AgentError('CLOSED', 'The connection was closed'));
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     const hangUp = setTimeout(() => this.#socket.terminate(), GOODBYE_MS);
-    const closed = once(this.#socket, 'close');
+    const closed = new Promise((resolve) => this.#socket.once('close', resolve));
     this.#socket.close();
     await closed;
     clearTimeout(hangUp);
