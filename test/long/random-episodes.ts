@@ -3,6 +3,7 @@
  * Usage: node test/long/random-episodes.ts [--episodes 300] [--sessions 4] [--seed 0]; writes docs/results/random-episodes.json.
  */
 import { parseArgs } from 'node:util';
+import type { InlineIncident } from '../../src/api/incident.ts';
 import { seededIncident } from '../../src/designer/seeded.ts';
 import { cachedProgram } from '../../src/local/cache.ts';
 import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
@@ -90,7 +91,7 @@ async function playOne(gym: Gym, seed: number): Promise<EpisodeLine> {
   let agent: Agent | undefined;
   try {
     agent = await gym.connect();
-    const name = await begin(agent, seed, line);
+    const name = await begin(agent, { faults }, line);
     if (name) await playAndAudit(gym, agent, name, policy.lines, line);
   } catch (error) {
     line.problem = (error as Error).message;
@@ -102,10 +103,10 @@ async function playOne(gym: Gym, seed: number): Promise<EpisodeLine> {
 }
 
 /** Name of the Episode, which is its Incident's too; undefined when the gym could not start it, which the line then says. */
-async function begin(agent: Agent, seed: number, line: EpisodeLine): Promise<string | undefined> {
+async function begin(agent: Agent, incident: Pick<InlineIncident, 'faults'>, line: EpisodeLine): Promise<string | undefined> {
   for (let tries = 0; ; tries++) {
     try {
-      const frame = await agent.reset({ seed, max_steps: MAX_STEPS });
+      const frame = await agent.reset({ incident, max_steps: MAX_STEPS });
       const { episode } = (await agent.state()) as unknown as { episode: string };
       if (!frame.done) return episode;
       Object.assign(line, { outcome: 'InfrastructureFailed', scorable: false });
