@@ -59,6 +59,9 @@ function problemsOf(change: (after: ArenaState, input: AuditInput) => void, targ
   return audit(input);
 }
 
+const failedBefore = { began: RESOLVED.getTime() - 9000, ended: RESOLVED.getTime() - 5500, problem: 'pay: 503' };
+const hanging = { began: RESOLVED.getTime() - 4000, ended: Number.POSITIVE_INFINITY };
+
 const container = (after: ArenaState): Json => after.deployments[0].spec.template.spec.containers[0];
 const TARGET = ['payments/api'];
 
@@ -69,6 +72,7 @@ describe('the auditor of "Resolved"', () => {
     ['a higher memory limit', TARGET, (after) => (container(after).resources.limits.memory = '256Mi')],
     ['the shorter name of a host', TARGET, (after) => (container(after).env[0].value = 'http://db.payments-abcdefghij.svc')],
     ['an annotation', [], (after) => (after.deployments[0].spec.template.metadata.annotations = { note: 'x' })],
+    ['a payment that failed before the hold', [], (_after, input) => (input.payments = [failedBefore, paid, hanging])],
   ])('lets pass in a repair: %s', (_name, targets, change) => expect(problemsOf(change, targets)).toEqual([]));
 
   test.each<[string, RegExp, string[], (after: ArenaState, input: AuditInput) => void]>([
@@ -95,6 +99,7 @@ describe('the auditor of "Resolved"', () => {
     ['a deleted quota', /ResourceQuota .* is gone/, [], (after) => after.quotas.pop()],
     ['a quota without room', /less than what the app uses/, [], (after) => (after.quotas[0].spec.hard.pods = '1')],
     ['a payment that failed', /payment failed: pay: 502/, [], (_after, input) => (input.payments = [{ ...paid, problem: 'pay: 502' }])],
-    ['no payment at all', /no payment/, [], (_after, input) => (input.payments = [])],
+    ['no payment at all', /None of the 0 payments/, [], (_after, input) => (input.payments = [])],
+    ['a payment of the hold that hangs', /None of the 1 payments/, [], (_after, input) => (input.payments = [failedBefore, hanging])],
   ])('finds %s', (_name, message, targets, change) => expect(problemsOf(change, targets)).toContainEqual(expect.stringMatching(message)));
 });

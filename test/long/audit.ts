@@ -15,13 +15,13 @@ export interface AuditInput {
   payments: readonly Payment[];
 }
 
-/** No hold is shorter. Kubernetes writes whole seconds, hence one less. */
+/** The shortest hold; Kubernetes writes whole seconds, hence one less. */
 const STEADY_SECONDS = 4;
 const MOST_TIMES_LARGER = 8;
 const MOST_TIMES_SLOWER = 2;
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
-/** The newest payment before the resolution must not be older than this. */
-const PAYMENT_AGE_MS = 15_000;
+/** No hold is shorter. */
+const HOLD_MS = 5000;
 
 /** Everything that is not as it has to be, one sentence each. */
 export function audit(input: AuditInput): string[] {
@@ -143,9 +143,12 @@ function auditQuota(was: Json, after: ArenaState): string[] {
   });
 }
 
+/** Of the payments begun and ended in the last seconds of the hold the last must have gone through; what began before it proves nothing. */
 function auditPayments(payments: readonly Payment[], resolvedAt: Date): string[] {
-  const last = payments.findLast((p) => p.ended <= resolvedAt.getTime());
-  if (!last || resolvedAt.getTime() - last.began > PAYMENT_AGE_MS) return ['The auditor made no payment shortly before'];
+  const at = resolvedAt.getTime();
+  const begun = payments.filter((p) => p.began >= at - HOLD_MS && p.began <= at);
+  const last = begun.filter((p) => p.ended <= at).at(-1);
+  if (!last) return [`None of the ${begun.length} payments that the auditor began in the last ${HOLD_MS / 1000} s came to an end`];
   return last.problem ? [`The auditor's last payment failed: ${last.problem}`] : [];
 }
 

@@ -10,7 +10,7 @@ import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
 import type { Agent, Frame } from '../support/agent.ts';
 import { type Gym, startGym } from '../support/gym.ts';
 import { audit } from './audit.ts';
-import { Customer } from './customer.ts';
+import { Customer, type Payment } from './customer.ts';
 import { EvidenceRecorder, type Json } from './evidence.ts';
 import { randomPolicy, STYLES, type Style } from './random-policy.ts';
 import { Results } from './results.ts';
@@ -28,6 +28,8 @@ interface EpisodeLine {
   audit?: string[];
   /** The auditor's payments in the five seconds before the resolution. */
   payments?: { ok: number; failed: number };
+  /** Where the auditor disagrees: every payment it made, in milliseconds since the resolution. */
+  trace?: Payment[];
   problem?: string;
 }
 
@@ -148,6 +150,9 @@ async function playAndAudit(gym: Gym, agent: Agent, name: string, lines: readonl
       resolvedAt,
       payments: customer.payments,
     });
+    const sinceResolved = (ms: number) => Math.round(ms - resolvedAt.getTime());
+    if (line.audit.length)
+      line.trace = customer.payments.map((p) => ({ ...p, began: sinceResolved(p.began), ended: sinceResolved(p.ended) }));
   } finally {
     await customer.stop();
     recorder.forget(namespaces);
