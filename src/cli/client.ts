@@ -5,12 +5,12 @@ import { type KubeConfig, loadKubeConfig } from '../kube/config.ts';
 import { openCluster } from '../local/choose.ts';
 import { ClusterError } from '../local/provider.ts';
 
-export interface ClusterOptions {
+export interface KubeconfigOptions {
   kubeconfig?: string;
   context?: string;
 }
 
-export interface ClientOptions extends ClusterOptions {
+export interface ClientOptions extends KubeconfigOptions {
   namespace: string;
 }
 
@@ -25,7 +25,7 @@ export const withClientOptions = (command: Command, kinds: string): Command =>
     .option('--namespace <name>', `namespace of the ${kinds}`, GYM_NAMESPACE);
 
 /** Runs `work` with a client of the cluster that the options name, and closes it. Throws with what to do when there is no cluster. */
-export async function withClient<T>(options: ClusterOptions, work: (client: KubeClient) => Promise<T>): Promise<T> {
+export async function withClient<T>(options: KubeconfigOptions, work: (client: KubeClient) => Promise<T>): Promise<T> {
   const client = new KubeClient(await findKubeConfig(options));
   try {
     return await work(client);
@@ -34,8 +34,9 @@ export async function withClient<T>(options: ClusterOptions, work: (client: Kube
   }
 }
 
-async function findKubeConfig({ kubeconfig, context }: ClusterOptions): Promise<KubeConfig> {
-  const path = kubeconfig ?? (process.env.KUBECONFIG ? undefined : await pathOfGymctlUp());
+/** A context is one of the user's own: the kubeconfig of `gymctl up` has but one. */
+async function findKubeConfig({ kubeconfig, context }: KubeconfigOptions): Promise<KubeConfig> {
+  const path = kubeconfig ?? (context || process.env.KUBECONFIG ? undefined : await pathOfGymctlUp());
   return loadKubeConfig({ ...(path && { path }), ...(context && { context }) });
 }
 

@@ -13,11 +13,11 @@ import { systemClock } from '../kube/clock.ts';
 import { createLogger } from '../kube/logger.ts';
 import { cachedProgram } from '../local/cache.ts';
 import { loadApp, paperBaseline } from '../operator/arena/app.ts';
-import { type ClusterOptions, KUBECONFIG_HELP, withClient } from './client.ts';
+import { KUBECONFIG_HELP, type KubeconfigOptions, withClient } from './client.ts';
 import { faultName } from './fault-name.ts';
 import { wholeNumber } from './whole-number.ts';
 
-interface VerifyFlags extends ClusterOptions {
+interface VerifyFlags extends KubeconfigOptions {
   app: AppName;
   json?: boolean;
   sample?: boolean;

@@ -7,7 +7,7 @@ import { systemClock } from '../kube/clock.ts';
 import { silentLogger } from '../kube/logger.ts';
 import { Resources } from '../kube/resource.ts';
 import { cachedProgram } from '../local/cache.ts';
-import { type ClusterOptions, KUBECONFIG_HELP, withClient } from './client.ts';
+import { KUBECONFIG_HELP, type KubeconfigOptions, withClient } from './client.ts';
 import { typedLines } from './typed-lines.ts';
 
 /** `gymctl incident shell NAME`: the arena of an Incident, as an agent sees it. */
@@ -21,7 +21,7 @@ export function register(program: Command): void {
     .action(shell);
 }
 
-function shell(name: string, options: ClusterOptions): Promise<void> {
+function shell(name: string, options: KubeconfigOptions): Promise<void> {
   return withClient(options, async (client) => {
     const incident = await client.find(Resources.incidents, { namespace: GYM_NAMESPACE, name });
     const namespaces = namespacesOf(name, incident);

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -28,15 +28,25 @@ describe('loadKubeConfig', () => {
   test('says which file does not exist', () => {
     expect(() => loadKubeConfig({ path: '/nowhere/config' })).toThrow('The kubeconfig /nowhere/config does not exist');
   });
-  test('says what to do when nothing is configured at all', () => {
+  describe('without a path', () => {
     const { KUBECONFIG, HOME } = process.env;
-    try {
+    beforeEach(() => {
       delete process.env.KUBECONFIG;
       process.env.HOME = dir;
-      expect(() => loadKubeConfig()).toThrow('No Kubernetes cluster is configured; set KUBECONFIG');
-    } finally {
+    });
+    afterEach(() => {
       Object.assign(process.env, { HOME }, KUBECONFIG && { KUBECONFIG });
-    }
+    });
+
+    test('says what to do when nothing is configured at all', () => {
+      expect(() => loadKubeConfig()).toThrow('No Kubernetes cluster is configured; set KUBECONFIG');
+    });
+    test('takes a kubectl proxy on the port that nothing configured would mean', () => {
+      const text = readFileSync(write({ token: 't' }), 'utf8').replace('https://127.0.0.1:6443/', 'http://localhost:8080');
+      mkdirSync(join(dir, '.kube'));
+      writeFileSync(join(dir, '.kube/config'), text);
+      expect(loadKubeConfig().getCurrentCluster()?.server).toBe('http://localhost:8080');
+    });
   });
   test('says which contexts there are', () => {
     expect(() => loadKubeConfig({ path: write({ token: 't' }), context: 'two' })).toThrow('has no context two; it has one');

@@ -68,7 +68,6 @@ export class OpenEnvClient {
 
   /** Says goodbye; resolves once the gateway has answered, and so has a place for another session. */
   async close(): Promise<void> {
-    this.#socket.removeAllListeners('close');
     this.#fail(new AgentError('CLOSED', 'The connection was closed'));
     if (this.#socket.readyState === WebSocket.CLOSED) return;
     const hangUp = setTimeout(() => this.#socket.terminate(), GOODBYE_MS);
