@@ -15,13 +15,13 @@ export interface AuditInput {
   payments: readonly Payment[];
 }
 
-/** The shortest hold; Kubernetes writes whole seconds, hence one less. */
-const STEADY_SECONDS = 4;
+/** No hold is shorter. */
+const HOLD_MS = 5000;
+/** Kubernetes writes whole seconds, hence one less. */
+const STEADY_MS = HOLD_MS - 1000;
 const MOST_TIMES_LARGER = 8;
 const MOST_TIMES_SLOWER = 2;
 const PROBES = ['livenessProbe', 'readinessProbe', 'startupProbe'];
-/** No hold is shorter. */
-const HOLD_MS = 5000;
 
 /** Everything that is not as it has to be, one sentence each. */
 export function audit(input: AuditInput): string[] {
@@ -51,7 +51,7 @@ function auditDeployment(was: Json, { after, targets, resolvedAt }: AuditInput):
     problems.push(say(`wants ${wanted}, has ${counts.join('/')} in all/updated/ready/available`));
 
   const pods = after.pods.filter((p) => isOf(p, was) && !p.metadata.deletionTimestamp);
-  const steadySince = resolvedAt.getTime() - STEADY_SECONDS * 1000;
+  const steadySince = resolvedAt.getTime() - STEADY_MS;
   const ready = pods.filter((p) => isReady(p));
   if (ready.length !== wanted || pods.length !== wanted) problems.push(say(`has ${pods.length} pods, ${ready.length} of them ready`));
   for (const pod of ready) {
@@ -143,12 +143,18 @@ function auditQuota(was: Json, after: ArenaState): string[] {
   });
 }
 
-/** Of the payments begun and ended in the last seconds of the hold the last must have gone through; what began before it proves nothing. */
+const begunInHold = (payments: readonly Payment[], resolvedAt: Date): Payment[] =>
+  payments.filter((p) => p.began >= resolvedAt.getTime() - HOLD_MS && p.began <= resolvedAt.getTime());
+
+/** The payments begun and ended in the hold; what began before it proves nothing. */
+export const paymentsOfHold = (payments: readonly Payment[], resolvedAt: Date): Payment[] =>
+  begunInHold(payments, resolvedAt).filter((p) => p.ended <= resolvedAt.getTime());
+
+/** The last payment of the hold must have gone through. */
 function auditPayments(payments: readonly Payment[], resolvedAt: Date): string[] {
-  const at = resolvedAt.getTime();
-  const begun = payments.filter((p) => p.began >= at - HOLD_MS && p.began <= at);
-  const last = begun.filter((p) => p.ended <= at).at(-1);
-  if (!last) return [`None of the ${begun.length} payments that the auditor began in the last ${HOLD_MS / 1000} s came to an end`];
+  const last = paymentsOfHold(payments, resolvedAt).at(-1);
+  const begun = begunInHold(payments, resolvedAt).length;
+  if (!last) return [`None of the ${begun} payments that the auditor began in the last ${HOLD_MS / 1000} s came to an end`];
   return last.problem ? [`The auditor's last payment failed: ${last.problem}`] : [];
 }
 

@@ -9,7 +9,7 @@ import { cachedProgram } from '../../src/local/cache.ts';
 import { loadApp, paperBaseline } from '../../src/operator/arena/app.ts';
 import type { Agent, Frame } from '../support/agent.ts';
 import { type Gym, startGym } from '../support/gym.ts';
-import { audit } from './audit.ts';
+import { audit, paymentsOfHold } from './audit.ts';
 import { Customer, type Payment } from './customer.ts';
 import { EvidenceRecorder, type Json } from './evidence.ts';
 import { randomPolicy, STYLES, type Style } from './random-policy.ts';
@@ -141,7 +141,7 @@ async function playAndAudit(gym: Gym, agent: Agent, name: string, lines: readonl
     if (status?.outcome !== 'Resolved') return;
     const resolved = await recorder.incident(name, (i) => i.status?.resolvedTime !== undefined, 1000);
     const resolvedAt = new Date(resolved.object.status.resolvedTime);
-    const late = customer.payments.filter((p) => p.ended <= resolvedAt.getTime() && p.began >= resolvedAt.getTime() - 5000);
+    const late = paymentsOfHold(customer.payments, resolvedAt);
     line.payments = { ok: late.filter((p) => !p.problem).length, failed: late.filter((p) => p.problem).length };
     line.audit = audit({
       before: recorder.asOf(namespaces, recorded.revision),
