@@ -1,6 +1,5 @@
-import { IMAGE } from './app-image.ts';
-
 /** What an agent may try on the API server that its view shows, and what it must be answered. */
+import { IMAGE } from './app-image.ts';
 
 export interface Attempt {
   /** METHOD path; {theirs} is the neighbour's real payments namespace, {node} a node, {id} and {theirId} the arenas' ids. */

@@ -1,9 +1,8 @@
+/** Commands that must say the same through the view as directly. */
 import { IMAGE } from './app-image.ts';
 
-/** Commands that must say the same through the view as directly. */
-
-export /** One command, told twice: through the view with plain namespaces, and past it with the real ones. {ns} names a namespace, {x} the teller. */
-interface Command {
+/** One command, told twice: through the view with plain namespaces, and past it with the real ones. {ns} names a namespace, {x} the teller. */
+export interface Command {
   line: string;
   stdin?: string;
   /** Lists over all namespaces need cluster rights when made directly; only the arena's lines count. */
@@ -123,19 +122,21 @@ export const READS: readonly Command[] = [
     'delete deploy payment-api --dry-run=server',
   ].map((line) => ({ line })),
   { line: 'api-versions', sorted: true },
-  { line: 'get pods -A', as: 'admin' },
-  { line: 'get pods -A -o wide', as: 'admin' },
-  { line: 'get deploy -A', as: 'admin' },
-  { line: 'get all -A', as: 'admin' },
-  { line: 'get svc -A --sort-by=.metadata.name', as: 'admin' },
-  { line: 'get pods -A --chunk-size=2', as: 'admin' },
+  ...[
+    'get pods -A',
+    'get pods -A -o wide',
+    'get deploy -A',
+    'get all -A',
+    'get svc -A --sort-by=.metadata.name',
+    'get pods -A --chunk-size=2',
+    'get resourcequotas -A',
+    'get pods -A -l app.kubernetes.io/name=web-app -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name',
+    "get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}'",
+    'get nodes -o name',
+    'get storageclasses',
+    'get priorityclasses',
+  ].map((line) => ({ line, as: 'admin' as const })),
   { line: 'get events -A -o custom-columns=NS:.metadata.namespace,O:.involvedObject.name,R:.reason', as: 'admin', sorted: true },
-  { line: 'get resourcequotas -A', as: 'admin' },
-  { line: 'get pods -A -l app.kubernetes.io/name=web-app -o custom-columns=NS:.metadata.namespace,NAME:.metadata.name', as: 'admin' },
-  { line: "get nodes -o jsonpath='{.items[*].status.nodeInfo.kubeletVersion}'", as: 'admin' },
-  { line: 'get nodes -o name', as: 'admin' },
-  { line: 'get storageclasses', as: 'admin' },
-  { line: 'get priorityclasses', as: 'admin' },
   { line: 'exec -i deploy/payment-api -- cat', stdin: 'payments and auth are words; http://payment-db.{payments}.svc:5432/payments\n' },
 ];
 
