@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
 import { cachedProgram } from '../../src/local/cache.ts';
 import { run } from '../../src/local/command.ts';
 import { lock } from '../../src/local/lock.ts';
@@ -37,6 +40,8 @@ const hostSysctls = () => Promise.all(HOST_SYSCTLS.map(async (name) => `${name}=
 let sysctlsBefore: string[];
 let release: () => Promise<void>;
 let kubeconfig = '';
+/** The API server of the cluster that other tests share, which stands beside this one. */
+let otherApi: URL;
 
 async function kubectl(...args: string[]) {
   return run(cachedProgram('kubectl'), [`--kubeconfig=${kubeconfig}`, ...args], { timeoutMs: 60_000 });
@@ -77,7 +82,8 @@ async function pidOf(program: string): Promise<number> {
 beforeAll(async () => {
   // Two runs of these tests on one machine would remove each other's cluster.
   release = await lock(`test/${NAME}`);
-  await ensureNativeCluster();
+  const other = await ensureNativeCluster();
+  otherApi = new URL(parse(await readFile(other.kubeconfigPath, 'utf8')).clusters[0].cluster.server);
   sysctlsBefore = await hostSysctls();
   await gymctl(['cluster', 'down', '--name', NAME]);
 }, 900_000);
@@ -125,6 +131,10 @@ describe('a second cluster beside the first', () => {
     await new Promise<void>((resolve) => host.listen(0, '0.0.0.0', resolve));
     const hostPort = (host.address() as { port: number }).port;
     const own = (await kubectl('get', 'node', 'node-1', '-o', 'jsonpath={.status.addresses[0].address}')).stdout;
+    // From the host it answers: what the pod cannot reach is there.
+    const reached = connect(Number(otherApi.port), otherApi.hostname);
+    await once(reached, 'connect');
+    reached.destroy();
     const hostSide = own.replace(/\d+$/, (last) => String(Number(last) - 1));
     try {
       for (const [address, port] of [
@@ -132,7 +142,7 @@ describe('a second cluster beside the first', () => {
         [own, 5000],
         [own, 10257],
         [hostSide, hostPort],
-        ['198.18.0.2', 6443],
+        [otherApi.hostname, Number(otherApi.port)],
         ['192.0.2.1', 80],
       ] as const) {
         const dialled = await dial(address, port);
