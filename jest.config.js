@@ -3,6 +3,7 @@ const base = { testEnvironment: 'node', transform: {} };
 // Minutes each, on two cores: `npm run test:long`, not `npm test`.
 const LONG = ['gym-kill\\.test\\.ts$'];
 export default {
+  testSequencer: '<rootDir>/test/support/in-order.cjs',
   projects: [
     { ...base, displayName: 'unit', roots: ['<rootDir>/src'], testRegex: '\\.test\\.ts$' },
     { ...base, displayName: 'integration', roots: ['<rootDir>/test/integration'], testRegex: '\\.test\\.ts$' },

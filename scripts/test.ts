@@ -12,14 +12,12 @@ interface Report {
 }
 
 const JEST = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning', 'node_modules/jest/bin/jest.js'];
-/** One file after the other, in the same order on every machine: what they share is then in the same state, too. */
-const IN_ORDER = ['--runInBand', '--testSequencer=./test/support/in-order.cjs'];
 /** Unit tests first: what fails fast should. */
 const PROJECTS: Record<string, string[]> = {
   unit: [],
-  integration: IN_ORDER,
-  conformance: IN_ORDER,
-  e2e: [...IN_ORDER, '--verbose'],
+  integration: ['--runInBand'],
+  conformance: ['--runInBand'],
+  e2e: ['--runInBand', '--verbose'],
 };
 
 const only = process.argv.slice(2);

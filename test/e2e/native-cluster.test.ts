@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { parse } from 'yaml';
+import { loadKubeConfig } from '../../src/kube/config.ts';
 import { cachedProgram } from '../../src/local/cache.ts';
 import { run } from '../../src/local/command.ts';
 import { lock } from '../../src/local/lock.ts';
@@ -41,7 +41,7 @@ let sysctlsBefore: string[];
 let release: () => Promise<void>;
 let kubeconfig = '';
 /** The API server of the cluster that other tests share, which stands beside this one. */
-let otherApi: URL;
+let otherApi: { host: string; port: number };
 
 async function kubectl(...args: string[]) {
   return run(cachedProgram('kubectl'), [`--kubeconfig=${kubeconfig}`, ...args], { timeoutMs: 60_000 });
@@ -83,7 +83,8 @@ beforeAll(async () => {
   // Two runs of these tests on one machine would remove each other's cluster.
   release = await lock(`test/${NAME}`);
   const other = await ensureNativeCluster();
-  otherApi = new URL(parse(await readFile(other.kubeconfigPath, 'utf8')).clusters[0].cluster.server);
+  const { hostname, port } = new URL(loadKubeConfig({ path: other.kubeconfigPath }).getCurrentCluster()?.server as string);
+  otherApi = { host: hostname, port: Number(port) };
   sysctlsBefore = await hostSysctls();
   await gymctl(['cluster', 'down', '--name', NAME]);
 }, 900_000);
@@ -127,14 +128,14 @@ describe('a second cluster beside the first', () => {
   }, 60_000);
 
   test('a pod reaches neither etcd, the registry, the host, the other cluster nor the world', async () => {
+    // From the host it answers: what the pod cannot reach is there.
+    const reached = connect(otherApi);
+    await once(reached, 'connect');
+    reached.destroy();
     const host = createServer((_request, response) => response.end('host'));
     await new Promise<void>((resolve) => host.listen(0, '0.0.0.0', resolve));
     const hostPort = (host.address() as { port: number }).port;
     const own = (await kubectl('get', 'node', 'node-1', '-o', 'jsonpath={.status.addresses[0].address}')).stdout;
-    // From the host it answers: what the pod cannot reach is there.
-    const reached = connect(Number(otherApi.port), otherApi.hostname);
-    await once(reached, 'connect');
-    reached.destroy();
     const hostSide = own.replace(/\d+$/, (last) => String(Number(last) - 1));
     try {
       for (const [address, port] of [
@@ -142,7 +143,7 @@ describe('a second cluster beside the first', () => {
         [own, 5000],
         [own, 10257],
         [hostSide, hostPort],
-        [otherApi.hostname, Number(otherApi.port)],
+        [otherApi.host, otherApi.port],
         ['192.0.2.1', 80],
       ] as const) {
         const dialled = await dial(address, port);
